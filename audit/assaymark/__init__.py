@@ -1,0 +1,3 @@
+"""Assaymark: bias-and-provenance audits of synthetic tabular data."""
+
+__version__ = "0.1.0"

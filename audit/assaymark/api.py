@@ -1,0 +1,81 @@
+"""The public plugin API, edition 1: all that a generator, check, renderer or signer needs.
+
+Importing this module imports no heavy library. Names that stand here keep their meaning for the life of the edition.
+"""
+
+from __future__ import annotations
+
+from assaymark.encoding import Encoded, TableEncoder
+from assaymark.errors import (
+    AssaymarkError,
+    Cancelled,
+    ConditionError,
+    ConfigError,
+    GeneratorError,
+    ModelFolderError,
+    TooFewRowsError,
+)
+from assaymark.execution import BATCH_ROWS, Progress, Run
+from assaymark.host.hooks import EDITION, hookimpl
+from assaymark.host.specs import (
+    Capabilities,
+    Check,
+    CheckInput,
+    CheckSpec,
+    Conditions,
+    Determinism,
+    Family,
+    Fitted,
+    Generator,
+    GeneratorSpec,
+    HealthReport,
+    Renderer,
+    RendererSpec,
+    Signer,
+    SignerSpec,
+)
+from assaymark.results.findings import Finding, Gate, Outcome, Verdict
+from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
+from assaymark.tables.table import Table
+
+__all__ = [
+    "BATCH_ROWS",
+    "EDITION",
+    "AssaymarkError",
+    "Cancelled",
+    "Capabilities",
+    "Check",
+    "CheckInput",
+    "CheckSpec",
+    "Column",
+    "ConditionError",
+    "Conditions",
+    "ConfigError",
+    "Determinism",
+    "Encoded",
+    "Family",
+    "Finding",
+    "Fitted",
+    "Gate",
+    "Generator",
+    "GeneratorError",
+    "GeneratorSpec",
+    "HealthReport",
+    "Kind",
+    "ModelFolderError",
+    "Outcome",
+    "Positive",
+    "Progress",
+    "Renderer",
+    "RendererSpec",
+    "Role",
+    "Run",
+    "Schema",
+    "Signer",
+    "SignerSpec",
+    "Table",
+    "TableEncoder",
+    "TooFewRowsError",
+    "Verdict",
+    "hookimpl",
+]

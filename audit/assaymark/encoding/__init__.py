@@ -1,0 +1,1 @@
+"""How a table becomes numbers that a model can learn, and back. A public toolkit for generator plugins."""

@@ -1,0 +1,41 @@
+"""A policy: margins, estimability rules and gates, fixed before the data are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an audit is held against.
+
+    Attributes:
+        name: Name that the file gives itself.
+        sha256: Hex digest of the file's bytes.
+        source: The file's bytes, as shipped in a release.
+        min_group_size: Real rows that a group needs for a rate.
+        min_positives: Positives (negatives) that a group needs for a true (false) positive rate.
+        small_cell: Real cells below this are never published.
+        level: Confidence level of intervals, in (0, 1).
+        draws: Bootstrap draws.
+        margins: Smallest effect that counts, by finding id.
+        fail_on: Outcomes that fail a gate.
+        gated: Ids of the findings that are gated.
+    """
+
+    name: str
+    sha256: str
+    source: bytes
+    min_group_size: int
+    min_positives: int
+    small_cell: int
+    level: float
+    draws: int
+    margins: Mapping[str, float]
+    fail_on: frozenset[str]
+    gated: frozenset[str]
+
+    def margin(self, finding: str) -> float:
+        """Return the margin of a finding id, 0 when the policy names none."""
+        return float(self.margins.get(finding, 0.0))

@@ -1,0 +1,151 @@
+"""The one table type: Arrow columns, typed by a schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from assaymark.tables.schema import Kind, Schema
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+
+def arrow_type(kind: Kind) -> pa.DataType:
+    """Return the Arrow type in which a table stores a column of ``kind``."""
+    import pyarrow as pa
+
+    return {
+        Kind.INTEGER: pa.int64(),
+        Kind.FLOAT: pa.float64(),
+        Kind.BOOLEAN: pa.bool_(),
+        Kind.DATETIME: pa.timestamp("us"),
+        Kind.CATEGORICAL: pa.string(),
+        Kind.TEXT: pa.string(),
+        Kind.IDENTIFIER: pa.string(),
+    }[kind]
+
+
+def _cast(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    if column.type == target:
+        return column
+    if pa.types.is_floating(column.type) and pa.types.is_integer(target):
+        # pandas turns integers with gaps into floats, with NaN for the gap
+        return pa.chunked_array([pa.array(column.to_pandas(), from_pandas=True)]).cast(target)
+    return column.cast(target)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of typed columns, held as Arrow memory; nothing in it is changed after it is made.
+
+    Column types follow the schema: integer ``int64``, float ``float64``, boolean ``bool``, datetime ``timestamp[us]``,
+    categorical, text and identifier ``string``. A missing value is an Arrow null in each of them.
+
+    Attributes:
+        arrow: The data, columns in the order of ``schema``.
+        schema: Kinds and roles of the columns.
+    """
+
+    arrow: pa.Table
+    schema: Schema
+
+    @classmethod
+    def from_arrow(cls, data: pa.Table, schema: Schema) -> Table:
+        """Make a table from Arrow data; columns are picked by name and cast to the type of their kind.
+
+        Raises:
+            KeyError: When a column of the schema is absent from ``data``.
+            pyarrow.ArrowInvalid: When values cannot be cast.
+        """
+        import pyarrow as pa
+
+        columns = [_cast(data.column(c.name), arrow_type(c.kind)) for c in schema]
+        return cls(pa.table(columns, names=list(schema.names)), schema)
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, Any], schema: Schema) -> Table:
+        """Make a table from one sequence or NumPy array a column; None and NaN are missing values."""
+        import pyarrow as pa
+
+        arrays = [pa.array(columns[c.name], type=arrow_type(c.kind), from_pandas=True) for c in schema]
+        return cls(pa.table(arrays, names=list(schema.names)), schema)
+
+    @classmethod
+    def from_pandas(cls, frame: pd.DataFrame, schema: Schema) -> Table:
+        """Make a table from a data frame; its index is ignored."""
+        import pyarrow as pa
+
+        picked = frame[list(schema.names)]
+        return cls.from_arrow(pa.Table.from_pandas(picked, preserve_index=False), schema)
+
+    @classmethod
+    def concat(cls, tables: Sequence[Table]) -> Table:
+        """Stack tables of one schema."""
+        import pyarrow as pa
+
+        return cls(pa.concat_tables([t.arrow for t in tables]).combine_chunks(), tables[0].schema)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self.arrow.num_rows)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return self.schema.names
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return a column as Arrow data."""
+        self.schema[name]
+        return self.arrow.column(name)
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Return a column as float64, shape (rows,), NaN where missing.
+
+        Booleans become 0 and 1; datetimes become microseconds since 1970-01-01.
+        """
+        import pyarrow as pa
+
+        column = self.column(name)
+        if pa.types.is_timestamp(column.type):
+            column = column.cast(pa.int64())
+        return column.cast(pa.float64(), safe=False).to_numpy().astype("float64")
+
+    def labels(self, name: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+        """Return a column as codes and labels.
+
+        A label is the canonical text of a value, so that ``1``, ``1.0`` and ``"1"`` have one label.
+
+        Returns:
+            Codes of shape (rows,), -1 where missing, and the labels that occur, sorted.
+        """
+        from assaymark.tables.labels import encode_labels
+
+        return encode_labels(self.column(name))
+
+    def select(self, names: Iterable[str]) -> Table:
+        """Return the columns ``names``, in that order."""
+        names = list(names)
+        return Table(self.arrow.select(names), self.schema.select(names))
+
+    def take(self, indices: NDArray[np.int64]) -> Table:
+        """Return the rows at ``indices``, in that order."""
+        import pyarrow as pa
+
+        return Table(self.arrow.take(pa.array(indices)), self.schema)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a data frame: nullable ``Int64`` and ``boolean``, ``string``, ``float64``, ``datetime64[us]``."""
+        import pandas as pd
+        import pyarrow as pa
+
+        types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.string(): pd.StringDtype()}
+        return self.arrow.to_pandas(types_mapper=types.get)
