@@ -1,0 +1,185 @@
+"""What the pipeline is asked for, and what it answers: plain values, nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from assaymark.results.findings import Verdict
+
+if TYPE_CHECKING:
+    from assaymark.tables.loading import TableOptions
+    from assaymark.tables.roles import RoleOptions
+
+TableFormat = Literal["csv", "parquet"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRequest:
+    """Audit an existing synthetic table against the real one.
+
+    Attributes:
+        real: File of real rows.
+        synthetic: File of synthetic rows.
+        roles: Target, positive outcome, protected and other special columns.
+        tables: How files are read.
+        holdout: File of real rows that the generator never saw; None when there is none.
+        rename: Headers of ``synthetic`` or ``holdout`` to headers of ``real``.
+        policy: Policy file; None for the default policy.
+        out: Release folder to write; None to only print.
+        force: Whether an earlier release in ``out`` may be replaced.
+        signer: Name of the signer that stamps the release.
+    """
+
+    real: Path
+    synthetic: Path
+    roles: RoleOptions
+    tables: TableOptions
+    holdout: Path | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    policy: Path | None = None
+    out: Path | None = None
+    force: bool = False
+    signer: str = "development"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Generate, audit and stamp.
+
+    Attributes:
+        real: File of real rows.
+        roles: Target, positive outcome, protected and other special columns.
+        tables: How files are read.
+        out: Release folder; with several generators each gets a subfolder of its name.
+        generators: Names of the generators.
+        configs: Generator configurations by generator name.
+        rows: Synthetic rows; None for as many as ``real`` has.
+        holdout: File of real rows to audit with; None to split off a random fifth of ``real``.
+        rename: Headers of ``holdout`` to headers of ``real``.
+        policy: Policy file; None for the default policy.
+        format: Format of the synthetic table.
+        force: Whether an earlier release in ``out`` may be replaced.
+        signer: Name of the signer that stamps the release.
+    """
+
+    real: Path
+    roles: RoleOptions
+    tables: TableOptions
+    out: Path
+    generators: tuple[str, ...] = ("copula",)
+    configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rows: int | None = None
+    holdout: Path | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    policy: Path | None = None
+    format: TableFormat = "csv"
+    force: bool = False
+    signer: str = "development"
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """Fit a generator and sample it, without an audit.
+
+    Attributes:
+        real: File of real rows.
+        generator: Name of the generator.
+        rows: Synthetic rows; None for as many as ``real`` has.
+        out: File to write; its suffix decides the format.
+        roles: Special columns; the target may be absent.
+        tables: How the file is read.
+        config: Generator configuration.
+        save_model: Folder to keep the fitted model in; None not to keep it.
+        force: Whether earlier output may be replaced.
+    """
+
+    real: Path
+    generator: str
+    rows: int | None
+    out: Path
+    roles: RoleOptions
+    tables: TableOptions
+    config: Mapping[str, Any] = field(default_factory=dict)
+    save_model: Path | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What an audit came to.
+
+    Attributes:
+        name: Generator name, or the file name of the synthetic table.
+        document: The parsed ``audit.json``.
+        cubes: The parsed ``cubes.json``.
+        verdict: What it comes to.
+        release: Folder that was written, if any.
+        messages: What the user should know, one sentence each.
+    """
+
+    name: str
+    document: Mapping[str, Any]
+    cubes: Mapping[str, Any]
+    verdict: Verdict
+    release: Path | None = None
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run came to, one audit a generator; ``ranking`` lists their names, best first."""
+
+    audits: tuple[AuditResult, ...]
+    ranking: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of all."""
+        order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+        return min((audit.verdict for audit in self.audits), key=order.index)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRequest:
+    """Verify a release folder or one stamped file.
+
+    Attributes:
+        path: Folder or file.
+        trust_anchors: PEM files of further roots to trust.
+        allow_untrusted: Accept an intact release whose signer is not anchored.
+        require_pass: Demand that the audit's verdict is ``pass`` too.
+    """
+
+    path: Path
+    trust_anchors: tuple[Path, ...] = ()
+    allow_untrusted: bool = False
+    require_pass: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """What verification found.
+
+    Attributes:
+        ok: Whether it is intact, trusted (or that was waived) and recomputed.
+        problems: What is wrong: JSON-ready ``file``, ``code``, ``message`` each.
+        trusted: Whether the signer's chain ends in a trust anchor.
+        signer: Who signed; says so when it is a development certificate.
+        verdict: Verdict of the audit in the release; None for a single file.
+        recomputed: Ids of findings that were computed again from the cubes and agreed, with counts.
+        signed_only: Ids of findings that are signed but cannot be recomputed without the raw data, with counts.
+        files: Number of files that were checked.
+    """
+
+    ok: bool
+    problems: tuple[Mapping[str, str], ...]
+    trusted: bool
+    signer: str
+    verdict: Verdict | None = None
+    recomputed: Mapping[str, int] = field(default_factory=dict)
+    signed_only: Mapping[str, int] = field(default_factory=dict)
+    files: int = 0
