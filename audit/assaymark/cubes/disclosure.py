@@ -1,0 +1,140 @@
+"""Which unpublished counts follow from published ones: a linear program over all tables that fit what is published.
+
+The attacker of this check knows every published count and which combinations of groups occur at all, but no count of them.
+A count is *pinned* when only one whole number fits. See Hundepool et al., Statistical Disclosure Control (2012), section 4.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assaymark.cubes.fine import Group
+from assaymark.errors import InternalError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_PROBES = 12  # random directions tried before single counts are bounded; each shows many counts to be free at once
+_TOLERANCE = 1e-6
+
+
+@dataclass(slots=True)
+class View:
+    """A table over the private cube, some of whose groups are published and the others pooled.
+
+    Attributes:
+        groups: Groups that occur.
+        member: Group of each combination of the private cube, shape (m,).
+        cell: Cell of the view for each cell of the private cube, shape (c,).
+        counts: int64, shape (groups, cells of the view).
+        pooled: bool, shape (groups,): the groups in the pool.
+        withheld: True when not even the pool is published.
+    """
+
+    groups: tuple[Group, ...]
+    member: NDArray[np.intp]
+    cell: NDArray[np.intp]
+    counts: NDArray[np.int64]
+    pooled: NDArray[np.bool_]
+    withheld: bool = False
+
+    @property
+    def n(self) -> NDArray[np.int64]:
+        """Rows of each group."""
+        return self.counts.sum(axis=1)
+
+    def variables(self, groups: NDArray[np.bool_], cell: int) -> NDArray[np.intp]:
+        """Return the indices of the private counts that make up ``cell`` of ``groups``."""
+        combination = np.flatnonzero(groups[self.member])
+        inner = np.flatnonzero(self.cell == cell)
+        return (combination[:, None] * len(self.cell) + inner[None, :]).ravel()
+
+
+def view_of(groups: tuple[Group, ...], member: NDArray[np.intp], cell: NDArray[np.intp], fine: NDArray[np.int64]) -> View:
+    """Make a view in which nothing is pooled yet; ``fine`` holds the private counts, shape (m, c)."""
+    counts = np.zeros((len(groups), int(cell.max()) + 1), dtype=np.int64)
+    np.add.at(counts, (member[:, None], cell[None, :]), fine)
+    return View(groups, member, cell, counts, np.zeros(len(groups), dtype=bool))
+
+
+def _constraints(views: Iterable[View], size: int, total: int) -> tuple[Any, NDArray[np.float64]]:
+    from scipy import sparse
+
+    rows: list[NDArray[np.intp]] = [np.arange(size)]
+    values = [float(total)]
+    for view in views:
+        if view.withheld:
+            continue
+        sets = [np.arange(len(view.groups)) == g for g in np.flatnonzero(~view.pooled)]
+        if view.pooled.any():
+            sets.append(view.pooled)
+        for chosen in sets:
+            for cell in range(view.counts.shape[1]):
+                rows.append(view.variables(chosen, cell))
+                values.append(float(view.counts[chosen, cell].sum()))
+    pointers = np.cumsum([0, *(len(row) for row in rows)])
+    indices = np.concatenate(rows)
+    matrix = sparse.csr_matrix((np.ones(len(indices)), indices, pointers), shape=(len(rows), size))
+    return matrix, np.array(values)
+
+
+def pinned(views: Sequence[View], fine: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return the pooled groups that have a pinned count, as (view, group) pairs.
+
+    Args:
+        views: All that is published of one private cube.
+        fine: Its counts, shape (m, c).
+    """
+    targets = [(v, g, c) for v, view in enumerate(views) for g in np.flatnonzero(_hidden(view)) for c in range(view.counts.shape[1])]
+    if not targets:
+        return []
+    matrix, values = _constraints(views, fine.size, int(fine.sum()))
+    members = [views[v].variables(np.arange(len(views[v].groups)) == g, c) for v, g, c in targets]
+    low, high = _probe(matrix, values, members)
+    found: list[tuple[int, int]] = []
+    for place, (v, g, _) in enumerate(targets):
+        if (v, g) in found or high[place] - low[place] >= 1 - _TOLERANCE:
+            continue
+        least, most = (_extreme(matrix, values, _indicator(members[place], fine.size, sign)) @ _indicator(members[place], fine.size, 1.0) for sign in (1.0, -1.0))
+        if np.floor(most + _TOLERANCE) - np.ceil(least - _TOLERANCE) < 1:
+            found.append((v, int(g)))
+    return found
+
+
+def _hidden(view: View) -> NDArray[np.bool_]:
+    return np.ones(len(view.groups), dtype=bool) if view.withheld else view.pooled
+
+
+def _indicator(members: NDArray[np.intp], size: int, sign: float) -> NDArray[np.float64]:
+    direction = np.zeros(size)
+    direction[members] = sign
+    return direction
+
+
+def _probe(matrix: Any, values: NDArray[np.float64], members: list[NDArray[np.intp]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bound the targets from inside by a few feasible tables; what spreads by one or more is shown to be free."""
+    rng = np.random.Generator(np.random.PCG64(0))  # any directions will do: they only save time
+    size = matrix.shape[1]
+    low, high = np.full(len(members), np.inf), np.full(len(members), -np.inf)
+    for _ in range(_PROBES):
+        weights = rng.normal(size=size)
+        for sign in (1.0, -1.0):
+            table = _extreme(matrix, values, sign * weights)
+            reached = np.array([table[member].sum() for member in members])
+            low, high = np.minimum(low, reached), np.maximum(high, reached)
+        if np.all(high - low >= 1):
+            break
+    return low, high
+
+
+def _extreme(matrix: Any, values: NDArray[np.float64], direction: NDArray[np.float64]) -> NDArray[np.float64]:
+    from scipy.optimize import linprog
+
+    solved = linprog(direction, A_eq=matrix, b_eq=values, bounds=(0, None), method="highs")
+    if solved.status != 0:
+        raise InternalError("the disclosure check could not be solved", found=str(solved.message), remedy="Report this as a defect.")
+    return np.asarray(solved.x, dtype=np.float64)

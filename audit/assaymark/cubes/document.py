@@ -1,0 +1,139 @@
+"""The file of the published cubes, ``cubes.json``, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from assaymark.cubes.fine import MODEL_CELLS, OUTCOMES, Group
+from assaymark.cubes.published import GroupTable, PublishedCubes, Scope, ScopeCubes
+from assaymark.errors import ReleaseError
+
+CUBES_SCHEMA = "assaymark-cubes/1"
+_COUNT_LIMIT = 2**53
+
+
+def cubes_document(cubes: PublishedCubes) -> dict[str, Any]:
+    """Return the JSON-ready form of the cubes."""
+    return {
+        "schema": CUBES_SCHEMA,
+        "target": cubes.target,
+        "positive": cubes.positive,
+        "cells": {"outcome": list(OUTCOMES), "model": list(MODEL_CELLS)},
+        "target_missing": dict(cubes.target_missing),
+        "scopes": [
+            {
+                "protected": list(scope.protected),
+                "real": _table(scope.real),
+                "synthetic": _table(scope.synthetic),
+                "holdout": None if scope.holdout is None else _table(scope.holdout),
+                "model": None if scope.model is None else _table(scope.model),
+            }
+            for scope in cubes.scopes
+        ],
+        "withheld": [{"protected": list(scope), "reason": reason} for scope, reason in cubes.withheld.items()],
+    }
+
+
+def _table(table: GroupTable) -> dict[str, Any]:
+    return {
+        "groups": [
+            {"group": list(group), "counts": [int(count) for count in row]}
+            for group, row in zip(table.groups, table.counts, strict=True)
+        ],
+        "pooled": None if table.pooled is None else [int(count) for count in table.pooled],
+        "pooled_groups": [list(group) for group in table.pooled_groups],
+        "withheld": table.withheld,
+    }
+
+
+def read_cubes(document: Any) -> PublishedCubes:
+    """Return the cubes of a parsed ``cubes.json``.
+
+    Raises:
+        ReleaseError: When it does not have the form of :func:`cubes_document`.
+    """
+    try:
+        if document["schema"] != CUBES_SCHEMA or document["cells"] != {"outcome": list(OUTCOMES), "model": list(MODEL_CELLS)}:
+            raise _malformed(f"schema {document['schema']!r}")
+        scopes = tuple(_read_scope(entry) for entry in document["scopes"])
+        return PublishedCubes(
+            _text(document["target"]),
+            _text(document["positive"]),
+            scopes,
+            {_text(name): _count(value) for name, value in document["target_missing"].items()},
+            {_scope(entry["protected"]): _text(entry["reason"]) for entry in document["withheld"]},
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _malformed(f"{type(error).__name__} at {error}") from error
+
+
+def _malformed(found: str) -> ReleaseError:
+    return ReleaseError(
+        "the published cubes do not have the expected form",
+        where="cubes.json",
+        found=found,
+        expected=CUBES_SCHEMA,
+        remedy="Ask for the release again, or verify it with the version of Assaymark that made it.",
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, found {type(value).__name__}")
+    return value
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _COUNT_LIMIT:
+        raise ValueError("expected a whole number of rows")
+    return value
+
+
+def _scope(value: Any) -> Scope:
+    return tuple(_text(name) for name in value)
+
+
+def _read_scope(entry: Mapping[str, Any]) -> ScopeCubes:
+    protected = _scope(entry["protected"])
+    width = len(protected)
+    holdout, model = entry["holdout"], entry["model"]
+    return ScopeCubes(
+        protected,
+        _read_table(entry["real"], width, len(OUTCOMES)),
+        _read_table(entry["synthetic"], width, len(OUTCOMES)),
+        None if holdout is None else _read_table(holdout, width, len(OUTCOMES)),
+        None if model is None else _read_table(model, width, len(MODEL_CELLS)),
+    )
+
+
+def _read_table(entry: Mapping[str, Any], attributes: int, cells: int) -> GroupTable:
+    groups = tuple(_group(item["group"], attributes) for item in entry["groups"])
+    if len(set(groups)) != len(groups) or list(groups) != sorted(groups):
+        raise ValueError("groups must be sorted and occur once")
+    counts = np.array([_row(item["counts"], cells) for item in entry["groups"]], dtype=np.int64).reshape(len(groups), cells)
+    pooled = entry["pooled"]
+    if not isinstance(entry["withheld"], bool):
+        raise TypeError("withheld must be true or false")
+    return GroupTable(
+        groups,
+        counts,
+        None if pooled is None else np.array(_row(pooled, cells), dtype=np.int64),
+        tuple(_group(group, attributes) for group in entry["pooled_groups"]),
+        entry["withheld"],
+    )
+
+
+def _group(value: Any, attributes: int) -> Group:
+    group = _scope(value)
+    if len(group) != attributes:
+        raise ValueError("a group must have one label an attribute")
+    return group
+
+
+def _row(value: Any, cells: int) -> list[int]:
+    if not isinstance(value, list) or len(value) != cells:
+        raise ValueError(f"expected {cells} counts")
+    return [_count(count) for count in value]

@@ -1,0 +1,123 @@
+"""The private cube: counts of every combination of protected groups that occurs, by outcome. It never leaves the process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assaymark.errors import LimitError
+from assaymark.tables.groups import group_labels, outcome
+from assaymark.tables.schema import Role
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from assaymark.tables.table import Table
+
+Group = tuple[str, ...]
+
+OUTCOMES = ("rest", "positive")
+MODEL_CELLS = tuple(f"y{y}_real{real}_synthetic{syn}" for y in (0, 1) for real in (0, 1) for syn in (0, 1))
+_INDEX_LIMIT = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class FineCube:
+    """Counts over the combinations of protected groups that occur.
+
+    Attributes:
+        attributes: Names of the k protected columns, in the order asked for.
+        combinations: The m combinations that occur, one label an attribute, sorted.
+        counts: int64, shape (m, c): rows by combination and cell. c is 2 (:data:`OUTCOMES`), or 8
+            (:data:`MODEL_CELLS`) when the predictions of two classifiers are counted as well.
+        missing: Rows left out because their target is missing.
+    """
+
+    attributes: tuple[str, ...]
+    combinations: tuple[Group, ...]
+    counts: NDArray[np.int64]
+    missing: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows that were counted."""
+        return int(self.counts.sum())
+
+    def __add__(self, other: FineCube) -> FineCube:
+        """Add the counts of another part of the same table."""
+        combinations = tuple(sorted({*self.combinations, *other.combinations}))
+        place = {combination: row for row, combination in enumerate(combinations)}
+        counts = np.zeros((len(combinations), self.counts.shape[1]), dtype=np.int64)
+        for cube in (self, other):
+            counts[[place[combination] for combination in cube.combinations]] += cube.counts
+        return FineCube(self.attributes, combinations, counts, self.missing + other.missing)
+
+    def project(self, scope: Sequence[str]) -> tuple[tuple[Group, ...], NDArray[np.intp]]:
+        """Return the groups of the attributes ``scope`` that occur, sorted, and the group of each combination, shape (m,)."""
+        positions = [self.attributes.index(name) for name in scope]
+        keys = [tuple(combination[p] for p in positions) for combination in self.combinations]
+        groups = tuple(sorted(set(keys)))
+        place = {group: row for row, group in enumerate(groups)}
+        return groups, np.array([place[key] for key in keys], dtype=np.intp)
+
+    def table(self, scope: Sequence[str]) -> dict[Group, NDArray[np.int64]]:
+        """Return the counts of each group of ``scope``, shape (c,) each."""
+        groups, member = self.project(scope)
+        counts = np.zeros((len(groups), self.counts.shape[1]), dtype=np.int64)
+        np.add.at(counts, member, self.counts)
+        return dict(zip(groups, counts, strict=True))
+
+
+def count_cube(table: Table, predictions: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None) -> FineCube:
+    """Count a table in one pass.
+
+    Args:
+        table: Rows whose schema names protected columns, a target and a positive outcome.
+        predictions: Labels that a classifier trained on real and one trained on synthetic rows gave to each row; with
+            them the cells are :data:`MODEL_CELLS`, else :data:`OUTCOMES`.
+
+    Raises:
+        LimitError: When the protected columns have too many combinations to index.
+    """
+    cells = outcome(table, table.schema).astype(np.int64)
+    keep = cells >= 0
+    width = len(OUTCOMES)
+    if predictions is not None:
+        cells = cells * 4 + predictions[0].astype(np.int64) * 2 + predictions[1].astype(np.int64)
+        width = len(MODEL_CELLS)
+    columns = table.schema.with_role(Role.PROTECTED)
+    coded = [group_labels(table, column) for column in columns]
+    flat, sizes = _flatten([codes for codes, _ in coded], [len(labels) for _, labels in coded], table.rows)
+    used, inverse = np.unique(flat[keep], return_inverse=True)
+    counts = np.bincount(inverse * width + cells[keep], minlength=len(used) * width).reshape(len(used), width)
+    parts = np.unravel_index(used, sizes)
+    names = [[labels[code] for code in part] for part, (_, labels) in zip(parts, coded, strict=True)]
+    combinations = [tuple(row) for row in zip(*names, strict=True)]
+    order = sorted(range(len(combinations)), key=combinations.__getitem__)
+    return FineCube(
+        tuple(column.name for column in columns),
+        tuple(combinations[row] for row in order),
+        counts[order].astype(np.int64).reshape(len(order), width),
+        int(table.rows - keep.sum()),
+    )
+
+
+def _flatten(codes: list[NDArray[np.int32]], sizes: list[int], rows: int) -> tuple[NDArray[np.int64], tuple[int, ...]]:
+    shape = tuple(max(size, 1) for size in sizes)
+    space = 1
+    for size in shape:
+        space *= size
+    if space > _INDEX_LIMIT:
+        raise LimitError(
+            "the protected columns have too many combinations to count",
+            found=" x ".join(str(size) for size in shape),
+            expected="fewer than 2^62 combinations",
+            remedy="Name fewer protected columns, or bin those with many values by --bins.",
+        )
+    flat = np.zeros(rows, dtype=np.int64)
+    for code, size in zip(codes, shape, strict=True):
+        flat = flat * size + code
+    return flat, shape

@@ -1,0 +1,102 @@
+"""What may be published of a cube: counts of named groups, and one pool of all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assaymark.cubes.fine import Group
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+POOLED = "_pooled"
+MISSING = "(missing)"
+
+Scope = tuple[str, ...]
+
+
+def group_name(group: Group) -> str:
+    """Return the name of a group or intersection, as in ``Female & Black``."""
+    return " & ".join(group)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTable:
+    """Counts of the groups of one scope.
+
+    Attributes:
+        groups: Published groups, sorted.
+        counts: int64, shape (groups, c).
+        pooled: int64, shape (c,): all other groups together; None when there are none.
+        pooled_groups: Names of pooled groups that at least ten rows hold; the others stay unnamed.
+        withheld: True when nothing of this scope may be published; then ``groups`` is empty and ``pooled`` None.
+    """
+
+    groups: tuple[Group, ...]
+    counts: NDArray[np.int64]
+    pooled: NDArray[np.int64] | None = None
+    pooled_groups: tuple[Group, ...] = ()
+    withheld: bool = False
+
+    @property
+    def n(self) -> NDArray[np.int64]:
+        """Rows of each published group, shape (groups,)."""
+        return self.counts.sum(axis=1)
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """All counts with the pool as last row (zeros when there is none), shape (groups + 1, c)."""
+        pool = np.zeros(self.counts.shape[1], dtype=np.int64) if self.pooled is None else self.pooled
+        return np.vstack([self.counts, pool])
+
+    def aligned(self, groups: tuple[Group, ...]) -> NDArray[np.int64]:
+        """Return counts in the order of ``groups``, everything else summed into a last row, shape (len(groups) + 1, c)."""
+        place = {group: row for row, group in enumerate(groups)}
+        counts = np.zeros((len(groups) + 1, self.counts.shape[1]), dtype=np.int64)
+        for group, row in zip(self.groups, self.counts, strict=True):
+            counts[place.get(group, len(groups))] += row
+        if self.pooled is not None:
+            counts[len(groups)] += self.pooled
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeCubes:
+    """The published tables of one attribute or intersection.
+
+    Attributes:
+        protected: The attribute, or the attributes of the intersection.
+        real: Pooled table of the real rows.
+        synthetic: Table of the synthetic rows, nothing pooled.
+        holdout: Pooled table of the holdout; None without one.
+        model: Pooled table of the holdout by outcome and both classifiers' labels; None without classifiers.
+    """
+
+    protected: Scope
+    real: GroupTable
+    synthetic: GroupTable
+    holdout: GroupTable | None = None
+    model: GroupTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCubes:
+    """All that fairness findings are computed from; small enough to sign and ship.
+
+    Attributes:
+        target: Target column.
+        positive: Text of the positive outcome.
+        scopes: One entry an attribute, then one an intersection.
+        target_missing: Rows left out because their target is missing, by dataset.
+        withheld: Scopes that were not published at all, with the reason.
+    """
+
+    target: str
+    positive: str
+    scopes: tuple[ScopeCubes, ...]
+    target_missing: Mapping[str, int] = field(default_factory=dict)
+    withheld: Mapping[Scope, str] = field(default_factory=dict)

@@ -1,0 +1,52 @@
+"""From private cubes to published ones: which scopes there are, and what of each may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from assaymark.cubes.fine import MODEL_CELLS, FineCube
+from assaymark.cubes.pooling import observed, pool, pool_with_model
+from assaymark.cubes.published import PublishedCubes, Scope, ScopeCubes
+
+_LARGEST_PROGRAM = 6000  # private counts up to which intersections are checked for disclosure; beyond it they are withheld
+
+
+def scopes_of(attributes: Sequence[str]) -> tuple[Scope, ...]:
+    """Return each attribute, then each pair of attributes, in the order given."""
+    return tuple((name,) for name in attributes) + tuple(combinations(attributes, 2))
+
+
+def publish(
+    real: FineCube, synthetic: FineCube, holdout: FineCube | None, *, target: str, positive: str, small_cell: int
+) -> PublishedCubes:
+    """Pool the real and the holdout cube, and put the tables of all scopes side by side.
+
+    Args:
+        real: Private cube of the real rows.
+        synthetic: Cube of the synthetic rows; published whole.
+        holdout: Private cube of the holdout, with or without predictions; None without a holdout.
+        target: Target column.
+        positive: Text of the positive outcome.
+        small_cell: Smallest count of real rows that may be published.
+    """
+    scopes = scopes_of(real.attributes)
+    withheld: dict[Scope, str] = {}
+    if any(cube is not None and cube.counts.size > _LARGEST_PROGRAM for cube in (real, holdout)):
+        withheld = {scope: "too_many_combinations" for scope in scopes if len(scope) > 1}
+        scopes = tuple(scope for scope in scopes if scope not in withheld)
+    shown = pool(real, scopes, small_cell)
+    seen = observed(synthetic, scopes)
+    held, modelled = None, None
+    if holdout is not None and holdout.counts.shape[1] == len(MODEL_CELLS):
+        held, modelled = pool_with_model(holdout, scopes, small_cell)
+    elif holdout is not None:
+        held = pool(holdout, scopes, small_cell)
+    tables = tuple(
+        ScopeCubes(s, shown[s], seen[s], None if held is None else held[s], None if modelled is None else modelled[s])
+        for s in scopes
+    )
+    missing = {"real": real.missing, "synthetic": synthetic.missing}
+    if holdout is not None:
+        missing["holdout"] = holdout.missing
+    return PublishedCubes(target, positive, tables, missing, withheld)
