@@ -1,1 +1,1 @@
-"""Checks."""
+"""The built-in checks: what an audit measures."""

@@ -1,1 +1,1 @@
-"""Policy."""
+"""Policies: margins, estimability rules and gates, and what they make of findings."""

@@ -1,1 +1,1 @@
-"""Statistics."""
+"""Intervals, resampling and three-valued outcomes."""

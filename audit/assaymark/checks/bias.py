@@ -1,0 +1,198 @@
+"""Bias in the data: differences and ratios of selection rates between groups, and directional bias amplification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assaymark.checks.effects import Estimate, estimates, null_quantile
+from assaymark.checks.measures import (
+    Measure,
+    attribute_to_target,
+    demographic_parity_difference,
+    demographic_parity_spread,
+    impact_ratio,
+    log_odds_ratio,
+    rates,
+    target_to_attribute,
+)
+from assaymark.checks.sampling import ScopeSample, sample_scope
+from assaymark.checks.statements import (
+    Subject,
+    estimated,
+    group_counts,
+    interval,
+    not_estimable,
+    number,
+    too_few_groups,
+    unusable,
+)
+from assaymark.cubes.published import POOLED, ScopeCubes, group_name
+from assaymark.results.findings import Finding
+from assaymark.statistics.bootstrap import percentile_interval
+from assaymark.statistics.outcomes import bias_outcome, change_outcome
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from assaymark.host.specs import CheckInput
+    from assaymark.policy.model import Policy
+
+DIFFERENCE = "bias.demographic_parity_difference"
+RATIO = "bias.impact_ratio"
+ODDS = "bias.log_odds_ratio"
+SPREAD = "bias.demographic_parity_spread"
+MEAN = "bias.directional_amplification"
+CELL = "bias.directional_amplification_cell"
+IDS = (DIFFERENCE, RATIO, ODDS, SPREAD, MEAN, CELL)
+
+_DIRECTIONS = {"A->T": attribute_to_target, "T->A": target_to_attribute}
+
+
+def check(data: CheckInput) -> Iterator[Finding]:
+    """Return all bias findings, scope by scope."""
+    for cubes in data.cubes.scopes:
+        data.run.check()
+        subject = Subject(data.cubes, cubes.protected)
+        reason = unusable(cubes)
+        if reason is None:
+            yield from _scope_findings(subject, cubes, sample_scope(cubes, data.policy, data.run), data.policy)
+        else:
+            yield from _nothing_estimable(subject, reason)
+    for scope, reason in data.cubes.withheld.items():
+        yield from _nothing_estimable(Subject(data.cubes, scope), reason)
+
+
+def _nothing_estimable(subject: Subject, reason: str) -> Iterator[Finding]:
+    for identifier in (DIFFERENCE, RATIO, ODDS, SPREAD):
+        yield not_estimable(identifier, subject.scope(groups=[]), reason)
+    for direction in _DIRECTIONS:
+        yield not_estimable(MEAN, subject.scope(direction=direction), reason)
+
+
+def _scope_findings(subject: Subject, cubes: ScopeCubes, sample: ScopeSample, policy: Policy) -> Iterator[Finding]:
+    places = np.flatnonzero(sample.estimable)
+    if len(places) < 2:  # noqa: PLR2004 - a difference takes two groups
+        yield from _nothing_estimable(subject, too_few_groups(cubes.real))
+    elif (sample.synthetic[places].sum(axis=1) == 0).any():
+        yield from _partly_lost(subject, sample, policy)
+    else:
+        yield from _pair_findings(subject, sample, policy, places)
+        yield from _direction_findings(subject, sample, policy, places)
+    yield from _small_groups(subject, cubes, sample)
+
+
+def extremes(sample: ScopeSample, places: NDArray[np.intp]) -> tuple[int, int]:
+    """Return the rows of the groups with the highest and the lowest rate in real; the first ones where rates are equal."""
+    p = rates(sample.real)[places]
+    a = int(places[np.argmax(p)])
+    others = places[places != a]
+    return a, int(others[np.argmin(rates(sample.real)[others])])
+
+
+def _pair_findings(
+    subject: Subject, sample: ScopeSample, policy: Policy, places: NDArray[np.intp]
+) -> Iterator[Finding]:
+    a, b = extremes(sample, places)
+    measures = {
+        DIFFERENCE: demographic_parity_difference(a, b),
+        RATIO: impact_ratio(a, b),
+        ODDS: log_odds_ratio(a, b),
+        SPREAD: demographic_parity_spread(sample.estimable),
+    }
+    for identifier, measure in measures.items():
+        rows = [int(place) for place in places] if identifier == SPREAD else [a, b]
+        scope = subject.scope(groups=[sample.names[row] for row in rows])
+        yield _signed(identifier, scope, measure, sample, policy, rows)
+
+
+def _signed(
+    identifier: str, scope: dict[str, object], measure: Measure, sample: ScopeSample, policy: Policy, rows: list[int]
+) -> Finding:
+    (estimate,) = estimates(measure, sample, policy.level)
+    return _judged(identifier, scope, estimate, sample, policy, rows)
+
+
+def _judged(
+    identifier: str, scope: dict[str, object], estimate: Estimate, sample: ScopeSample, policy: Policy, rows: list[int]
+) -> Finding:
+    counts = group_counts(sample, rows)
+    if not np.isfinite(estimate.null):
+        return not_estimable(identifier, scope, "too_few_synthetic_rows", n=counts)
+    margin = max(policy.margin(identifier), estimate.null)
+    outcome = bias_outcome(estimate.effect, margin)
+    return estimated(identifier, scope, estimate, margin=margin, outcome=outcome, n=counts)
+
+
+def _direction_findings(
+    subject: Subject, sample: ScopeSample, policy: Policy, places: NDArray[np.intp]
+) -> Iterator[Finding]:
+    for direction, make in _DIRECTIONS.items():
+        if not sample.synthetic[:, 1].sum():
+            yield not_estimable(MEAN, subject.scope(direction=direction), "no_synthetic_positives")
+            continue
+        measure = make(places)
+        cells = estimates(measure, sample, policy.level)
+        signs = np.array([-1.0 if cell.effect.real < 0 else 1.0 for cell in cells])
+        yield _mean(subject.scope(direction=direction), measure, sample, policy, signs)
+        for place, cell in zip(places, cells, strict=True):
+            scope = subject.scope(group=sample.names[place], direction=direction)
+            yield _judged(CELL, scope, cell, sample, policy, [int(place)])
+
+
+def _mean(
+    scope: dict[str, object], measure: Measure, sample: ScopeSample, policy: Policy, signs: NDArray[np.float64]
+) -> Finding:
+    """Return the mean over the cells of the change in the direction of real's bias (Wang & Russakovsky, 2021, equation 1)."""
+    with np.errstate(invalid="ignore"):
+        change = measure.theta(sample.synthetic) - measure.theta(sample.real)
+        draws = (measure.theta(sample.synthetic_draws) - measure.theta(sample.real_draws)) @ signs / len(signs)
+        chance = (measure.theta(sample.null_synthetic) - measure.theta(sample.null_real)) @ signs / len(signs)
+    null = null_quantile(np.abs(chance), policy.level)
+    if not np.isfinite(null) or not np.isfinite(draws).all():
+        return not_estimable(MEAN, scope, "too_few_synthetic_rows")
+    ends = percentile_interval(draws, policy.level)
+    margin = max(policy.margin(MEAN), null)
+    span = (float(ends[0]), float(ends[1]))
+    return Finding(
+        MEAN,
+        scope,
+        change_outcome(span, margin),
+        value=number(float(change @ signs) / len(signs)),
+        ci=interval(span),
+        null=null,
+        margin=margin,
+        n={"cells": len(signs)},
+        detail={"interval": "bootstrap"},
+    )
+
+
+def _partly_lost(subject: Subject, sample: ScopeSample, policy: Policy) -> Iterator[Finding]:
+    """A group that real can estimate has no synthetic row: measures that need it cannot be computed, the others can."""
+    present = sample.estimable & (sample.synthetic.sum(axis=1) > 0)
+    places = np.flatnonzero(sample.estimable)
+    a, b = extremes(sample, places)
+    if present[a] and present[b]:
+        for finding in _pair_findings(subject, sample, policy, places):
+            if finding.id != SPREAD:
+                yield finding
+        yield not_estimable(SPREAD, subject.scope(groups=[sample.names[p] for p in places]), "group_without_synthetic_rows")
+    else:
+        for identifier in (DIFFERENCE, RATIO, ODDS, SPREAD):
+            scope = subject.scope(groups=[sample.names[a], sample.names[b]])
+            yield not_estimable(identifier, scope, "group_without_synthetic_rows")
+    for direction in _DIRECTIONS:
+        yield not_estimable(MEAN, subject.scope(direction=direction), "group_without_synthetic_rows")
+
+
+def _small_groups(subject: Subject, cubes: ScopeCubes, sample: ScopeSample) -> Iterator[Finding]:
+    """Name the groups that have no rate of their own, so that nobody takes silence for fairness."""
+    for name, estimable in zip(sample.names, sample.estimable, strict=True):
+        if not estimable and name != POOLED:
+            yield not_estimable(CELL, subject.scope(group=name, direction="A->T"), "group_too_small")
+    for group in cubes.real.pooled_groups:
+        yield not_estimable(CELL, subject.scope(group=group_name(group), direction="A->T"), "small_cell")
+
+

@@ -1,0 +1,137 @@
+"""The reference computation: Fairlearn's MetricFrame on the weighted cubes must give the numbers that the findings give.
+
+It runs on every audit. A difference above 1e-12 is a defect and stops the audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assaymark.checks import bias, model_fairness
+from assaymark.cubes.published import GroupTable, PublishedCubes, group_name
+from assaymark.errors import ReferenceMismatchError
+from assaymark.results.findings import Finding
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the comparison with the reference computation came to.
+
+    Attributes:
+        library: Name of the library.
+        version: Its version.
+        comparisons: How many numbers were compared.
+        max_difference: Largest absolute difference.
+        tolerance: Largest difference that is accepted.
+    """
+
+    library: str
+    version: str
+    comparisons: int
+    max_difference: float
+    tolerance: float = TOLERANCE
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON-ready form."""
+        return {
+            "library": self.library,
+            "version": self.version,
+            "comparisons": self.comparisons,
+            "max_difference": self.max_difference,
+            "tolerance": self.tolerance,
+        }
+
+
+def compare(cubes: PublishedCubes, findings: Iterable[Finding]) -> Reference:
+    """Compute every selection rate difference, ratio and spread, and the classifiers' differences, again by Fairlearn.
+
+    Raises:
+        ReferenceMismatchError: When a number differs by more than :data:`TOLERANCE`.
+    """
+    import fairlearn
+
+    scopes = {scope.protected: scope for scope in cubes.scopes}
+    count, largest = 0, 0.0
+    for finding in findings:
+        scope = scopes.get(tuple(finding.scope.get("protected", ())))
+        if scope is None or finding.real is None:
+            continue
+        for ours, theirs in _pairs(finding, scope):
+            difference = abs(ours - theirs)
+            if not difference <= TOLERANCE:
+                raise ReferenceMismatchError(
+                    "a number differs from the reference computation",
+                    where=f"{finding.id} of {', '.join(scope.protected)}",
+                    found=repr(ours),
+                    expected=repr(theirs),
+                    remedy="Report this as a defect; do not use the audit.",
+                )
+            count, largest = count + 1, max(largest, difference)
+    return Reference("fairlearn", str(fairlearn.__version__), count, largest)
+
+
+def _pairs(finding: Finding, scope: Any) -> Iterator[tuple[float, float]]:
+    groups = list(finding.scope.get("groups", ()))
+    if finding.id in {bias.DIFFERENCE, bias.RATIO, bias.SPREAD}:
+        for table, ours in ((scope.real, finding.real), (scope.synthetic, finding.synthetic)):
+            if ours is not None:
+                yield ours, _selection(table, groups, finding.id)
+    elif finding.id in model_fairness.IDS:
+        for trained_on, ours in (("real", finding.real), ("synthetic", finding.synthetic)):
+            if ours is not None:
+                yield ours, _classifier(scope.model, groups, trained_on, finding.id)
+
+
+def _selection(table: GroupTable, groups: list[str], identifier: str) -> float:
+    rows = [(name, counts) for name, counts in _named(table) if name in groups]
+    outcome = np.tile([0, 1], len(rows))
+    frame = _frame(outcome, outcome, np.repeat([name for name, _ in rows], 2), np.concatenate([c for _, c in rows]))
+    rate = frame.by_group["selection_rate"]
+    if identifier == bias.SPREAD:
+        return float(frame.difference(method="between_groups")["selection_rate"])
+    a, b = groups
+    return float(rate[a] - rate[b]) if identifier == bias.DIFFERENCE else float(rate[b] / rate[a])
+
+
+def _classifier(table: GroupTable, groups: list[str], trained_on: str, identifier: str) -> float:
+    rows = [(name, counts) for name, counts in _named(table) if name in groups]
+    cells = np.array([[y, real, synthetic] for y in (0, 1) for real in (0, 1) for synthetic in (0, 1)])
+    truth = np.tile(cells[:, 0], len(rows))
+    label = np.tile(cells[:, 1 if trained_on == "real" else 2], len(rows))
+    weights = np.concatenate([counts for _, counts in rows])
+    difference = _frame(truth, label, np.repeat([name for name, _ in rows], len(cells)), weights).difference(
+        method="between_groups"
+    )
+    if identifier == model_fairness.PARITY:
+        return float(difference["selection_rate"])
+    return float(max(difference["true_positive_rate"], difference["false_positive_rate"]))
+
+
+def _named(table: GroupTable) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    for group, counts in zip(table.groups, table.counts, strict=True):
+        yield group_name(group), counts
+
+
+def _frame(truth: NDArray[Any], label: NDArray[Any], groups: NDArray[Any], weights: NDArray[np.int64]) -> Any:
+    from fairlearn.metrics import MetricFrame, false_positive_rate, selection_rate, true_positive_rate
+
+    kept = weights > 0
+    metrics = {"selection_rate": selection_rate}
+    if not np.array_equal(truth, label):
+        metrics |= {"true_positive_rate": true_positive_rate, "false_positive_rate": false_positive_rate}
+    return MetricFrame(
+        metrics=metrics,
+        y_true=truth[kept],
+        y_pred=label[kept],
+        sensitive_features=groups[kept],
+        sample_params={name: {"sample_weight": weights[kept].astype(np.float64)} for name in metrics},
+    )
