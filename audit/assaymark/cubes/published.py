@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,8 +21,11 @@ Scope = tuple[str, ...]
 
 
 def group_name(group: Group) -> str:
-    """Return the name of a group or intersection, as in ``Female & Black``."""
-    return " & ".join(group)
+    """Return the name of a group or intersection, as in ``Female & Black``.
+
+    A label that would make the name ambiguous is quoted, so that different groups never have one name.
+    """
+    return " & ".join(json.dumps(label) if label == POOLED or " & " in label or '"' in label else label for label in group)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Pipeline."""
+"""The steps of the main job, put together: generate, audit, release, verify."""

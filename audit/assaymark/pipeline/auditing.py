@@ -1,0 +1,104 @@
+"""Audit a synthetic table that exists already."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assaymark.cubes.document import cubes_document
+from assaymark.host.registry import Registry, load_registry
+from assaymark.host.specs import Signer
+from assaymark.pipeline.document import Context, SyntheticData, audit_document, merge_notes
+from assaymark.pipeline.measuring import Measured, measure
+from assaymark.pipeline.releasing import ReleaseParts, copy_table, open_signer, write_release
+from assaymark.pipeline.requests import AuditRequest, AuditResult
+from assaymark.pipeline.sources import Sources, load_sources, load_synthetic
+from assaymark.pipeline.staging import refuse_existing, staged_folder
+from assaymark.pipeline.steps import step
+from assaymark.policy.loading import load_policy
+from assaymark.provenance.commitment import write_disclosure
+
+if TYPE_CHECKING:
+    from assaymark.execution import Run
+    from assaymark.policy.model import Policy
+
+
+def now() -> str:
+    """Return the present moment as ISO 8601 UTC text, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def known_findings(registry: Registry) -> frozenset[str]:
+    """Return the ids of all findings that the loaded checks can return."""
+    return frozenset(identifier for check in registry.checks.values() for identifier in check.spec.ids)
+
+
+def audit(request: AuditRequest, run: Run) -> AuditResult:
+    """Audit ``request.synthetic`` against ``request.real``; with ``request.out`` leave a signed release there.
+
+    Raises:
+        AssaymarkError: When an input, the policy, a plugin or the output cannot be used; nothing is left behind then.
+    """
+    registry = load_registry()
+    policy = load_policy(request.policy, known_findings(registry))
+    if request.out is not None:
+        refuse_existing(request.out, force=request.force)
+    told = step(run, "read tables")
+    told.progress(0, 1)
+    sources = load_sources(request.real, request.holdout, request.roles, request.tables, request.rename)
+    loaded, renamed = load_synthetic(request.synthetic, sources, request.tables, request.rename, request.holdout)
+    told.progress(1, 1)
+    measured = measure(sources.real, sources.holdout, loaded.table, policy, registry, run)
+    suffix = loaded.format
+    data = SyntheticData(
+        file=f"synthetic.{suffix}",
+        rows=loaded.rows,
+        columns=len(loaded.table.schema),
+        sha256=loaded.sha256,
+        nulls=request.tables.nulls,
+        rename=renamed,
+        notes=merge_notes([sources.notes, loaded.notes]),
+    )
+    parts = parts_of(measured, sources, data, policy, None, run.seed)
+    if request.out is not None:
+        signer = open_signer(registry, request.signer)
+        with signer, staged_folder(request.out, force=request.force) as stage:
+            copy_table(request.synthetic, stage, suffix)
+            finish_release(stage, request.out, parts, sources, registry, signer, run)
+    return result_of(request.synthetic.name, parts, measured, request.out)
+
+
+def parts_of(
+    measured: Measured, sources: Sources, data: SyntheticData, policy: Policy, generator: dict[str, Any] | None, seed: int
+) -> ReleaseParts:
+    """Return what a release of this audit is made of."""
+    context = Context(
+        created=now(),
+        seed=seed,
+        schema=sources.schema,
+        policy=policy,
+        real=sources.real_data,
+        holdout=sources.holdout_data,
+        synthetic=data,
+        generator=generator,
+        split=sources.split,
+    )
+    return ReleaseParts(audit_document(measured, context), measured.cubes, policy, generated=generator is not None)
+
+
+def finish_release(
+    stage: Path, out: Path, parts: ReleaseParts, sources: Sources, registry: Registry, signer: Signer, run: Run
+) -> None:
+    """Write and stamp all files of a release, and put the disclosure beside it."""
+    told = step(run, "write and stamp")
+    told.progress(0, 1)
+    write_release(stage, parts, registry, signer)
+    run.check()
+    write_disclosure(out.with_name(out.name + ".disclosure.json"), dict(sources.disclosure))
+    told.progress(1, 1)
+
+
+def result_of(name: str, parts: ReleaseParts, measured: Measured, release: Path | None) -> AuditResult:
+    """Return what an audit came to."""
+    return AuditResult(name, parts.document, cubes_document(parts.cubes), measured.verdict, release)

@@ -1,0 +1,106 @@
+"""The audit itself: cubes, checks, reference computation, gates, verdict. Reads tables, writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assaymark.checks.learners import Predictions, holdout_predictions
+from assaymark.checks.privacy import overlap_problem
+from assaymark.checks.reference import Reference, compare
+from assaymark.cubes.fine import FineCube, count_cube
+from assaymark.cubes.published import PublishedCubes
+from assaymark.cubes.publishing import publish
+from assaymark.errors import PluginFailedError
+from assaymark.host.registry import Registered, Registry, call_guarded, resolve
+from assaymark.host.specs import CheckInput, CheckSpec
+from assaymark.pipeline.steps import step
+from assaymark.policy.gates import gate, verdict
+from assaymark.results.findings import Finding, Verdict
+
+if TYPE_CHECKING:
+    from assaymark.execution import Run
+    from assaymark.policy.model import Policy
+    from assaymark.tables.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What an audit measured.
+
+    Attributes:
+        findings: All findings, gated.
+        verdict: What they come to.
+        cubes: The published tables that the fairness findings were computed from.
+        reference: The comparison with the reference computation.
+        predictions: Whether classifiers could be trained.
+    """
+
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    cubes: PublishedCubes
+    reference: Reference
+    predictions: bool
+
+
+def measure(real: Table, holdout: Table | None, synthetic: Table, policy: Policy, registry: Registry, run: Run) -> Measured:
+    """Audit ``synthetic`` against ``real``.
+
+    Args:
+        real: Rows that the generator learned from, with target, positive outcome and protected columns in its schema.
+        holdout: Rows that it never saw, in the same schema; None without any.
+        synthetic: Rows under audit.
+        policy: Margins, estimability rules and gates.
+        registry: The loaded checks; all of them run.
+        run: Seed and progress.
+    """
+    disabled = None if holdout is None else overlap_problem(real, holdout)
+    predictions = None
+    if holdout is not None:
+        predictions = holdout_predictions(real, holdout, synthetic, step(run, "train classifiers"))
+    cubes = _cubes(real, holdout, synthetic, policy, predictions)
+    data = CheckInput(real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions)
+    findings = tuple(gate(finding, policy) for finding in _check_all(data, registry, run))
+    return Measured(findings, verdict(findings), cubes, compare(cubes, findings), predictions is not None)
+
+
+def _cubes(
+    real: Table, holdout: Table | None, synthetic: Table, policy: Policy, predictions: Predictions | None
+) -> PublishedCubes:
+    held: FineCube | None = None
+    if holdout is not None:
+        labels = None if predictions is None else (predictions.real_labels, predictions.synthetic_labels)
+        held = count_cube(holdout, labels)
+    target = real.schema.target
+    return publish(
+        count_cube(real),
+        count_cube(synthetic),
+        held,
+        target=target.name if target else "",
+        positive=str(real.schema.positive),
+        small_cell=policy.small_cell,
+    )
+
+
+def _check_all(data: CheckInput, registry: Registry, run: Run) -> Iterable[Finding]:
+    checks = list(registry.checks.values())
+    for done, registered in enumerate(checks):
+        told = step(run, "audit")
+        told.progress(done, len(checks), registered.spec.name)
+        yield from _check_one(registered, data)
+    step(run, "audit").progress(len(checks), len(checks), "done")
+
+
+def _check_one(registered: Registered[CheckSpec], data: CheckInput) -> list[Finding]:
+    found = call_guarded(registered, lambda: list(resolve(registered.spec.factory)(data)))
+    for finding in found:
+        if not isinstance(finding, Finding) or finding.id not in registered.spec.ids:
+            raise PluginFailedError(
+                "a check returned what it did not declare",
+                where=registered.spec.name,
+                found=getattr(finding, "id", type(finding).__name__),
+                expected="findings with one of the ids " + ", ".join(registered.spec.ids),
+                remedy="Report this to the author of the plugin, or block it by ASSAYMARK_BLOCK_PLUGINS.",
+            )
+    return found

@@ -1,0 +1,101 @@
+"""The release folder: synthetic table, audit, cubes, policy, reports, and a signed sidecar for each."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assaymark import __version__
+from assaymark.cubes.document import cubes_document
+from assaymark.host.registry import Registered, Registry, call_guarded, resolve
+from assaymark.host.specs import RendererSpec, Signer
+from assaymark.pipeline.staging import write_file
+from assaymark.provenance.stamping import ReleaseClaims, stamp_release
+from assaymark.results.document import validate_audit
+
+if TYPE_CHECKING:
+    from assaymark.cubes.published import PublishedCubes
+    from assaymark.policy.model import Policy
+
+AUDIT_FILE, CUBES_FILE, POLICY_FILE = "audit.json", "cubes.json", "policy.toml"
+
+
+def json_bytes(document: Mapping[str, Any]) -> bytes:
+    """Return the bytes in which a document is stored: sorted by nothing, indented by two, numbers in full."""
+    return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def open_signer(registry: Registry, name: str) -> Signer:
+    """Open a signer by its name."""
+    registered = registry.signer(name)
+    signer: Signer = call_guarded(registered, lambda: resolve(registered.spec.factory)())
+    return signer
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseParts:
+    """What a release is made of, besides the synthetic table.
+
+    Attributes:
+        document: The audit document.
+        cubes: The published cubes.
+        policy: The policy.
+        generated: Whether this release's synthetic table was generated here.
+    """
+
+    document: Mapping[str, Any]
+    cubes: PublishedCubes
+    policy: Policy
+    generated: bool
+
+
+def write_release(stage: Path, parts: ReleaseParts, registry: Registry, signer: Signer) -> None:
+    """Write everything but the synthetic table into ``stage``, where that already lies, and stamp it all.
+
+    Raises:
+        StampError: When a file cannot be signed.
+        PluginFailedError: When a renderer breaks.
+    """
+    validate_audit(parts.document)
+    audit = json_bytes(parts.document)
+    write_file(stage / AUDIT_FILE, audit)
+    write_file(stage / CUBES_FILE, json_bytes(cubes_document(parts.cubes)))
+    write_file(stage / POLICY_FILE, parts.policy.source)
+    for registered in registry.renderers.values():
+        if registered.spec.in_release:
+            # what a report shows is what audit.json says, so it is rendered from those bytes
+            write_file(stage / registered.spec.filename, render(registered, json.loads(audit)))
+    stamp_release(stage, signer, claims=_claims(parts, registry))
+
+
+def render(registered: Registered[RendererSpec], audit: Mapping[str, Any]) -> bytes:
+    """Return the bytes that a renderer makes of a parsed audit document."""
+    content: bytes = call_guarded(registered, lambda: resolve(registered.spec.factory)(audit))
+    return content
+
+
+def _claims(parts: ReleaseParts, registry: Registry) -> ReleaseClaims:
+    document = parts.document
+    return ReleaseClaims(
+        created=document["created"],
+        assaymark=__version__,
+        generated=parts.generated,
+        data_file=document["datasets"]["synthetic"]["file"],
+        generator=document["generator"],
+        real=document["datasets"]["real"],
+        holdout=document["datasets"]["holdout"],
+        policy_sha256=parts.policy.sha256,
+        verdict=document["verdict"],
+        extra_assertions=registry.manifest_assertions(document),
+    )
+
+
+def copy_table(source: Path, stage: Path, suffix: str) -> Path:
+    """Copy an existing synthetic table into a release, byte for byte."""
+    target = stage / f"synthetic.{suffix}"
+    shutil.copyfile(source, target)
+    return target

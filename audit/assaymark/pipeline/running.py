@@ -1,0 +1,166 @@
+"""The whole way: split, fit, sample, audit, report, stamp, for one generator or several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assaymark.errors import TooFewRowsError
+from assaymark.host.provenance import describe
+from assaymark.host.registry import Registered, Registry, call_guarded, load_registry, open_generator
+from assaymark.host.specs import Fitted, GeneratorSpec, Signer
+from assaymark.pipeline.auditing import finish_release, known_findings, parts_of, result_of
+from assaymark.pipeline.comparing import ranking, write_comparison
+from assaymark.pipeline.document import SyntheticData, merge_notes
+from assaymark.pipeline.measuring import measure
+from assaymark.pipeline.releasing import open_signer
+from assaymark.pipeline.requests import AuditResult, RunRequest, RunResult
+from assaymark.pipeline.sources import Sources, load_sources, load_synthetic, split_sources
+from assaymark.pipeline.staging import refuse_existing, staged_folder
+from assaymark.pipeline.steps import step
+from assaymark.policy.loading import load_policy
+from assaymark.tables.roles import refuse_free_text
+from assaymark.tables.writing import write_table
+
+if TYPE_CHECKING:
+    from assaymark.execution import Run
+    from assaymark.policy.model import Policy
+    from assaymark.tables.table import Table
+
+
+def run(request: RunRequest, run: Run) -> RunResult:
+    """Generate synthetic rows, audit them and leave a signed release for each generator.
+
+    Raises:
+        AssaymarkError: When an input, the policy, a plugin or the output cannot be used; nothing half-written is left.
+    """
+    registry = load_registry()
+    policy = load_policy(request.policy, known_findings(registry))
+    generators = [registry.generator(name) for name in request.generators]
+    folders = {name: _folder(request, name) for name in request.generators}
+    for folder in folders.values():
+        refuse_existing(folder, force=request.force)
+    signer = open_signer(registry, request.signer)
+    told = step(run, "read tables")
+    told.progress(0, 1)
+    sources = _sources(request, run)
+    refuse_free_text(sources.schema)
+    told.progress(1, 1)
+    audits: list[AuditResult] = []
+    with signer:
+        for registered in generators:
+            one = _Generation(request, registered, sources, policy, registry, signer)
+            audits.append(one.release(folders[registered.spec.name], run))
+        order = ranking(audits)
+        if len(audits) > 1:
+            write_comparison(request.out, audits, order, signer)
+    return RunResult(tuple(audits), order, tuple(signer_messages(signer)))
+
+
+def signer_messages(signer: Signer) -> Iterator[str]:
+    """Yield what a user should know of the signer."""
+    yield f"Signed with: {signer.label}."
+
+
+def _folder(request: RunRequest, name: str) -> Path:
+    return request.out if len(request.generators) == 1 else request.out / name
+
+
+def _sources(request: RunRequest, run: Run) -> Sources:
+    if request.holdout is None:
+        return split_sources(request.real, request.roles, request.tables, run)
+    return load_sources(request.real, request.holdout, request.roles, request.tables, request.rename)
+
+
+def fit(registered: Registered[GeneratorSpec], config: Mapping[str, Any], table: Table, run: Run) -> Fitted:
+    """Fit a generator under the guard.
+
+    Raises:
+        TooFewRowsError: When the table has fewer rows than the generator needs.
+        PluginFailedError: When the generator breaks.
+    """
+    needed = registered.spec.capabilities.min_rows
+    if table.rows < needed:
+        raise TooFewRowsError(
+            f"the table has too few rows for the generator {registered.spec.name}",
+            found=f"{table.rows} rows",
+            expected=f"at least {needed}",
+            remedy="Use more rows, or another generator.",
+        )
+    generator = open_generator(registered, config)
+    fitted: Fitted = call_guarded(registered, lambda: generator.fit(table, table.schema, run))
+    return fitted
+
+
+def sample(registered: Registered[GeneratorSpec], fitted: Fitted, rows: int, run: Run) -> Iterator[Table]:
+    """Yield batches of synthetic rows under the guard, telling progress by rows."""
+    batches = call_guarded(registered, lambda: iter(fitted.sample(rows, run)))
+    done = 0
+    while True:
+        run.check()
+        batch: Table | None = call_guarded(registered, lambda: next(batches, None))
+        if batch is None:
+            return
+        done += batch.rows
+        run.progress(done, rows, "rows")
+        yield batch
+
+
+class _Generation:
+    """One generator of a run, from fit to release."""
+
+    def __init__(
+        self,
+        request: RunRequest,
+        registered: Registered[GeneratorSpec],
+        sources: Sources,
+        policy: Policy,
+        registry: Registry,
+        signer: Signer,
+    ) -> None:
+        self.request = request
+        self.registered = registered
+        self.sources = sources
+        self.policy = policy
+        self.registry = registry
+        self.signer = signer
+        self.name = registered.spec.name
+
+    def release(self, out: Path, run: Run) -> AuditResult:
+        """Fit, sample, audit, and leave the release in ``out``."""
+        config = dict(self.request.configs.get(self.name, {}))
+        fitted = fit(self.registered, config, self.sources.real, step(run, f"fit {self.name}"))
+        with staged_folder(out, force=self.request.force) as stage:
+            path = stage / f"synthetic.{self.request.format}"
+            batches = sample(self.registered, fitted, self._rows(), step(run, f"sample {self.name}"))
+            write_table(batches, path, self.request.format, sidecar=f"{path.name}.c2pa")
+            tables = replace(self.request.tables, schema_file=None)
+            # the audit reads the file that ships, not the rows in memory
+            loaded, _ = load_synthetic(path, self.sources, tables, {}, None)
+            measured = measure(
+                self.sources.real, self.sources.holdout, loaded.table, self.policy, self.registry, run
+            )
+            data = SyntheticData(
+                file=path.name,
+                rows=loaded.rows,
+                columns=len(loaded.table.schema),
+                sha256=loaded.sha256,
+                nulls=tables.nulls,
+                notes=merge_notes([self.sources.notes, loaded.notes]),
+            )
+            parts = parts_of(measured, self.sources, data, self.policy, self._description(config, fitted, run), run.seed)
+            finish_release(stage, out, parts, self.sources, self.registry, self.signer, run)
+        return result_of(self.name, parts, measured, out)
+
+    def _rows(self) -> int:
+        # as many rows as REAL has, holdout included when it was split off
+        everything = self.sources.real.rows
+        if self.sources.split is not None and self.sources.holdout is not None:
+            everything += self.sources.holdout.rows
+        return self.request.rows if self.request.rows is not None else everything
+
+    def _description(self, config: Mapping[str, Any], fitted: Fitted, run: Run) -> dict[str, Any]:
+        notes = [str(note) for note in getattr(fitted, "notes", ())]
+        return {**describe(self.registered), "config": dict(config), "seed": run.seed, "notes": notes}
