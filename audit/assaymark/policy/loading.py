@@ -80,8 +80,8 @@ def load_policy(path: Path | None, known: frozenset[str]) -> Policy:
     return parse_policy(source, str(path), known)
 
 
-def parse_policy(source: bytes, where: str, known: frozenset[str]) -> Policy:
-    """Return the policy of the bytes of a file; see :func:`load_policy`."""
+def parse_policy(source: bytes, where: str, known: frozenset[str] | None) -> Policy:
+    """Return the policy of the bytes of a file; see :func:`load_policy`. With ``known`` None any id may be named."""
     if len(source) > _SIZE_LIMIT:
         raise PolicyError("the policy file is too large", where=where, expected=f"at most {_SIZE_LIMIT} bytes")
     try:
@@ -92,7 +92,8 @@ def parse_policy(source: bytes, where: str, known: frozenset[str]) -> Policy:
         parsed = _File.model_validate(document)
     except ValidationError as error:
         raise _refused(error, where) from error
-    _check_ids([*parsed.margins, *parsed.gates.findings], known, where)
+    if known is not None:
+        _check_ids([*parsed.margins, *parsed.gates.findings], known, where)
     for name, margin in parsed.margins.items():
         if not 0 <= margin < float("inf"):
             raise _out_of_range(where, f'margins."{name}"', margin)

@@ -1,0 +1,227 @@
+"""Compute again what a release says, from what it ships: synthetic counts from the table, fairness from the cubes, gates from the policy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assaymark.checks import bias, model_fairness, representation
+from assaymark.checks.reference import compare
+from assaymark.cubes.document import read_cubes
+from assaymark.cubes.fine import count_cube
+from assaymark.cubes.pooling import observed
+from assaymark.cubes.published import PublishedCubes
+from assaymark.execution import Run
+from assaymark.host.specs import CheckInput
+from assaymark.pipeline.document import policy_summary, published_tables
+from assaymark.pipeline.releasing import AUDIT_FILE, CUBES_FILE, POLICY_FILE
+from assaymark.policy.gates import gate, gate_counts, verdict
+from assaymark.policy.loading import parse_policy
+from assaymark.policy.model import Policy
+from assaymark.provenance.strict_json import loads_strict
+from assaymark.results.document import validate_audit
+from assaymark.results.findings import Finding, Gate, Outcome, Verdict
+from assaymark.tables.loading import TableOptions, load_like
+from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
+
+RECOMPUTED_IDS = frozenset({*bias.IDS, *representation.IDS, *model_fairness.IDS})
+_EXACT = 1e-9  # relative; libraries of mathematical functions differ in the last places between machines
+_MONTE_CARLO = 0.15  # of an interval's width: far beyond the error of 10,000 draws, far below any change that matters
+_SIZE_LIMIT = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputation:
+    """What computing again came to.
+
+    Attributes:
+        problems: (file, message) for each disagreement.
+        verdict: The verdict, from the recomputed gates.
+        recomputed: Id of every finding that was computed again.
+        signed_only: Id of every finding that cannot be computed from what ships.
+    """
+
+    problems: tuple[tuple[str, str], ...]
+    verdict: Verdict
+    recomputed: tuple[str, ...]
+    signed_only: tuple[str, ...]
+
+
+def recompute(folder: Path) -> Recomputation:
+    """Compute a release again; its signatures and digests have been checked before.
+
+    Raises:
+        ReleaseError: When a document does not have its form.
+    """
+    audit = loads_strict((folder / AUDIT_FILE).read_bytes(), max_bytes=_SIZE_LIMIT)
+    validate_audit(audit)
+    cubes = read_cubes(loads_strict((folder / CUBES_FILE).read_bytes(), max_bytes=_SIZE_LIMIT))
+    policy = parse_policy((folder / POLICY_FILE).read_bytes(), POLICY_FILE, None)
+    problems = [*_cube_problems(cubes, policy), *_document_problems(audit, cubes, policy), *_recount(folder, audit, cubes)]
+    recorded = [_finding(entry) for entry in audit["findings"]]
+    known = [finding for finding in recorded if finding.id in RECOMPUTED_IDS]
+    other = [finding for finding in recorded if finding.id not in RECOMPUTED_IDS]
+    again = _fairness(cubes, policy, int(audit["method"]["seed"]))
+    exact = audit["method"]["numpy"] == np.__version__
+    problems += _compare_findings(known, again, policy, exact=exact)
+    problems += [
+        (AUDIT_FILE, f"{finding.id} has gate {finding.gate.value}, but the policy makes it {gate(finding, policy).gate.value}")
+        for finding in recorded
+        if gate(finding, policy).gate is not finding.gate
+    ]
+    problems += _verdict_problems(audit, recorded, policy)
+    compare(cubes, again)
+    reached = verdict(gate(finding, policy) for finding in recorded)
+    return Recomputation(tuple(problems), reached, tuple(f.id for f in known), tuple(f.id for f in other))
+
+
+def _cube_problems(cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str, str]]:
+    """A release must not show small cells, whoever made it."""
+    for scope in cubes.scopes:
+        for name, table in (("real", scope.real), ("holdout", scope.holdout)):
+            if table is None:
+                continue
+            shown = table.counts if table.pooled is None else table.cells
+            if shown.size and shown.min() < policy.small_cell:
+                yield CUBES_FILE, f"the {name} table of {', '.join(scope.protected)} shows a cell under {policy.small_cell} rows"
+
+
+def _document_problems(audit: Mapping[str, Any], cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str, str]]:
+    if audit["policy"] != policy_summary(policy):
+        yield AUDIT_FILE, "what it says of the policy is not what policy.toml says"
+    if audit["tables"] != published_tables(cubes):
+        yield AUDIT_FILE, "its tables are not those of cubes.json"
+    task = audit["task"]
+    if (task["target"], task["positive"]) != (cubes.target, cubes.positive):
+        yield CUBES_FILE, "its target or positive outcome is not that of audit.json"
+    if {k: v for k, v in task["target_missing"].items() if v is not None} != dict(cubes.target_missing):
+        yield AUDIT_FILE, "its count of rows without a target is not that of cubes.json"
+
+
+def _recount(folder: Path, audit: Mapping[str, Any], cubes: PublishedCubes) -> Iterator[tuple[str, str]]:
+    """Count the synthetic table again, and hold it against the cubes."""
+    data = audit["datasets"]["synthetic"]
+    options = TableOptions(nulls=tuple(data["nulls"]))
+    loaded = load_like(folder / data["file"], _schema(audit), options, rename=data["rename"], name="synthetic")
+    if loaded.rows != data["rows"]:
+        yield AUDIT_FILE, f"it says {data['rows']} synthetic rows; {data['file']} has {loaded.rows}"
+    fine = count_cube(loaded.table)
+    if fine.missing != cubes.target_missing.get("synthetic"):
+        yield CUBES_FILE, "its count of synthetic rows without a target is not that of the table"
+    for scope, table in observed(fine, [scope.protected for scope in cubes.scopes]).items():
+        recorded = next(entry.synthetic for entry in cubes.scopes if entry.protected == scope)
+        if recorded.groups != table.groups or not np.array_equal(recorded.counts, table.counts):
+            yield CUBES_FILE, f"its synthetic counts of {', '.join(scope)} are not those of {data['file']}"
+
+
+def _schema(audit: Mapping[str, Any]) -> Schema:
+    task, bins = audit["task"], audit["task"]["bins"]
+    kinds = {entry["name"]: entry for entry in audit["datasets"]["synthetic"]["schema"]}
+    columns = []
+    for name in (task["target"], *task["protected"]):
+        role = Role.TARGET if name == task["target"] else Role.PROTECTED
+        entry = kinds[name]
+        columns.append(
+            Column(name, Kind(entry["kind"]), frozenset({role}), tuple(bins.get(name, ())), entry["decimals"], entry["layout"])
+        )
+    above = task["positive_above"]
+    positive = Positive(literal=task["positive"]) if above is None else Positive(above=float(above))
+    return Schema(tuple(columns), positive)
+
+
+def _fairness(cubes: PublishedCubes, policy: Policy, seed: int) -> list[Finding]:
+    nothing: Any = None  # these checks look at cubes, policy and run alone
+    data = CheckInput(nothing, None, nothing, Schema(()), cubes, policy, Run(seed))
+    return [
+        gate(finding, policy)
+        for check in (bias.check, representation.check, model_fairness.check)
+        for finding in check(data)
+    ]
+
+
+def _finding(entry: Mapping[str, Any]) -> Finding:
+    return Finding(
+        id=entry["id"],
+        scope=entry["scope"],
+        outcome=Outcome(entry["outcome"]),
+        real=entry["real"],
+        synthetic=entry["synthetic"],
+        value=entry["value"],
+        ci=None if entry["ci"] is None else (entry["ci"][0], entry["ci"][1]),
+        null=entry["null"],
+        margin=entry["margin"],
+        reason=entry["reason"],
+        gate=Gate(entry["gate"]),
+        n=entry["n"],
+        controls=tuple(entry["controls"]),
+        detail=entry["detail"],
+    )
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.id, repr(sorted(finding.scope.items()))
+
+
+def _compare_findings(
+    recorded: list[Finding], again: list[Finding], policy: Policy, *, exact: bool
+) -> Iterator[tuple[str, str]]:
+    by_key = {_key(finding): finding for finding in again}
+    if len(by_key) != len(recorded) or {_key(finding) for finding in recorded} != set(by_key):
+        yield AUDIT_FILE, f"it has {len(recorded)} fairness findings; the cubes give {len(by_key)}, or others"
+        return
+    for finding in recorded:
+        other = by_key[_key(finding)]
+        for name, told, found in _differences(finding, other, exact=exact):
+            yield AUDIT_FILE, f"{finding.id} {_where(finding)}: {name} is {told}; the cubes give {found}"
+
+
+def _where(finding: Finding) -> str:
+    scope = finding.scope
+    return ", ".join([*scope.get("protected", []), *([scope["group"]] if "group" in scope else [])])
+
+
+def _differences(finding: Finding, other: Finding, *, exact: bool) -> Iterator[tuple[str, Any, Any]]:
+    for name in ("real", "synthetic", "value"):
+        told, found = getattr(finding, name), getattr(other, name)
+        if not _close(told, found, 0.0):
+            yield name, told, found
+    width = 0.0 if exact else _MONTE_CARLO * _width(other)
+    for end in (0, 1):
+        told, found = (None if f.ci is None else f.ci[end] for f in (finding, other))
+        if not _close(told, found, width):
+            yield "ci", told, found
+    for name in ("null", "margin"):
+        told, found = getattr(finding, name), getattr(other, name)
+        if not _close(told, found, width):
+            yield name, told, found
+    if finding.reason != other.reason or dict(finding.n) != dict(other.n):
+        yield "reason or n", finding.reason, other.reason
+    if exact and finding.outcome is not other.outcome:
+        yield "outcome", finding.outcome.value, other.outcome.value
+
+
+def _width(finding: Finding) -> float:
+    if finding.ci is None or finding.ci[0] is None or finding.ci[1] is None:
+        return 0.0
+    return finding.ci[1] - finding.ci[0]
+
+
+def _close(told: float | None, found: float | None, slack: float) -> bool:
+    if told is None or found is None:
+        return told is found
+    return math.isclose(told, found, rel_tol=_EXACT, abs_tol=max(slack, 1e-12))
+
+
+def _verdict_problems(audit: Mapping[str, Any], recorded: list[Finding], policy: Policy) -> Iterator[tuple[str, str]]:
+    gated = [gate(finding, policy) for finding in recorded]
+    if audit["verdict"] != verdict(gated).value:
+        yield AUDIT_FILE, f"its verdict is {audit['verdict']}; its findings and policy give {verdict(gated).value}"
+    if audit["summary"]["gates"] != gate_counts(gated):
+        yield AUDIT_FILE, "its count of gates is not that of its findings"
+
+
