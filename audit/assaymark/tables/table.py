@@ -30,14 +30,23 @@ def arrow_type(kind: Kind) -> pa.DataType:
     }[kind]
 
 
-def _cast(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray:
+def _cast(column: pa.ChunkedArray, kind: Kind) -> pa.ChunkedArray:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
+    target, types = arrow_type(kind), pa.types
+    if types.is_floating(column.type):
+        # pandas turns integers with gaps into floats, with NaN for the gap
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     if column.type == target:
         return column
-    if pa.types.is_floating(column.type) and pa.types.is_integer(target):
-        # pandas turns integers with gaps into floats, with NaN for the gap
-        return pa.chunked_array([pa.array(column.to_pandas(), from_pandas=True)]).cast(target)
+    text = column.type.value_type if types.is_dictionary(column.type) else column.type
+    if kind is Kind.CATEGORICAL and not (types.is_string(text) or types.is_large_string(text)):
+        from assaymark.tables.labels import to_labels
+
+        return to_labels(column)
+    if types.is_timestamp(column.type):
+        return column.cast(target, safe=False)  # nanoseconds are cut off
     return column.cast(target)
 
 
@@ -66,7 +75,7 @@ class Table:
         """
         import pyarrow as pa
 
-        columns = [_cast(data.column(c.name), arrow_type(c.kind)) for c in schema]
+        columns = [_cast(data.column(c.name), c.kind) for c in schema]
         return cls(pa.table(columns, names=list(schema.names)), schema)
 
     @classmethod

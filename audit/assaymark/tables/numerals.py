@@ -1,0 +1,60 @@
+"""Numbers in text: which strings are numerals, what they are worth, and how many decimals they need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+NUMERAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+INFINITE = r"^[+-]?(?i:inf|infinity)$"
+CODE = r"^[+-]?0[0-9]+$"
+"""Digits behind a leading zero: a postal code, say, and no number."""
+
+MAX_DECIMALS = 8
+_WHOLE_LIMIT = 2**53
+
+
+def matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:
+    """Return for each string, shape (n,), whether ``pattern`` matches; nulls do not."""
+    import pyarrow.compute as pc
+
+    return pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
+
+
+def parse_floats(texts: pa.Array) -> NDArray[np.float64]:
+    """Return the numbers that strings stand for, shape (n,); NaN for null and for what is no numeral."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    good = matches(texts, NUMERAL) | matches(texts, INFINITE)
+    plain = pc.replace_substring_regex(pc.if_else(pa.array(good), texts, None), r"^\+", "")
+    values: NDArray[np.float64] = plain.cast(pa.float64()).to_numpy(zero_copy_only=False).astype("float64")
+    return np.where(good, values, np.nan)
+
+
+def fits_int64(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return for each number whether it is whole and an int64 can hold it."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        return np.isfinite(values) & (values == np.trunc(values)) & (np.abs(values) < 2.0**63)
+
+
+def decimals_of(values: NDArray[np.float64]) -> int | None:
+    """Return the least number of digits behind the point that all finite values fit in; None when more than 8."""
+    import numpy as np
+
+    finite = values[np.isfinite(values)]
+    if np.any(np.abs(finite) >= _WHOLE_LIMIT):
+        return None
+    left = finite
+    for digits in range(MAX_DECIMALS + 1):
+        left = left[np.round(left, digits) != left]
+        if not left.size:
+            return digits
+    return None
