@@ -5,13 +5,14 @@ They hold where a bootstrap does not: with counts at zero, or in every row of a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     Values = NDArray[np.float64]
@@ -155,7 +156,9 @@ def _log_variance(x: Values, n: Values) -> Values:
 def log_odds_interval(
     x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, level: float
 ) -> tuple[Values, Values, Values]:
-    """Return the log odds ratio of ``x1`` in ``n1`` to ``x2`` in ``n2``, half a row added to each cell (Haldane, 1956; Gart, 1966).
+    """Return the log odds ratio of ``x1`` in ``n1`` to ``x2`` in ``n2`` (Gart, 1966).
+
+    Half a row is added to each of the four cells (Haldane, 1956).
 
     Returns:
         Estimate, low and high ends, of the broadcast shape; finite for every count.
