@@ -73,7 +73,7 @@ def estimated(
         null=number(estimate.null),
         margin=margin,
         n=n,
-        detail={"interval": estimate.interval},
+        detail={"interval": estimate.interval, "margin_from": "null" if margin == estimate.null else "policy"},
     )
 
 

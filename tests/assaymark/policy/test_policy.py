@@ -1,0 +1,108 @@
+"""Policy files, gates and verdicts."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from assaymark.errors import MissingFileError, PolicyError
+from assaymark.policy.gates import gate, gate_counts, verdict
+from assaymark.policy.loading import default_policy_source, load_policy, parse_policy
+from assaymark.results.findings import Finding, Gate, Outcome, Verdict
+
+KNOWN = frozenset({"bias.impact_ratio", "representation.lost_group", "privacy.verbatim_rows"})
+GOOD = """
+schema = "assaymark-policy/1"
+name = "mine"
+[margins]
+"bias.impact_ratio" = 0.2
+[gates]
+fail_on = ["amplified", "lost", "exceeded"]
+findings = ["bias.impact_ratio", "representation.lost_group", "privacy.verbatim_rows"]
+"""
+
+
+def test_the_default_policy_is_hashed_as_it_ships(policy):
+    assert policy.sha256 == hashlib.sha256(default_policy_source()).hexdigest()
+    assert policy.source == default_policy_source()
+    assert (policy.min_group_size, policy.min_positives, policy.small_cell) == (100, 30, 10)
+    assert (policy.level, policy.draws) == (0.95, 10_000)
+
+
+def test_what_a_policy_leaves_out_takes_the_default():
+    policy = parse_policy(GOOD.encode(), "p.toml", KNOWN)
+    assert policy.margin("bias.impact_ratio") == 0.2
+    assert policy.margin("privacy.verbatim_rows") == 0
+    assert policy.small_cell == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (("name =", "nam ="), "nam"),
+        (("[margins]", "[estimability]\nmin_groupsize = 5\n[margins]"), "estimability.min_groupsize"),
+        (("[margins]", "[estimability]\nsmall_cell = 5\n[margins]"), "estimability.small_cell = 5"),
+        (("[margins]", "[intervals]\nlevel = 1.5\n[margins]"), "intervals.level = 1.5"),
+        (("[margins]", "[intervals]\ndraws = 10\n[margins]"), "intervals.draws = 10"),
+        (("= 0.2", "= -0.2"), 'margins."bias.impact_ratio" = -0.2'),
+        (("= 0.2", "= inf"), 'margins."bias.impact_ratio" = inf'),
+        (("= 0.2", '= "0.2"'), "margins.bias.impact_ratio = '0.2'"),
+        (('"bias.impact_ratio" =', '"bias.impact_ration" ='), "bias.impact_ration"),
+        (('["bias.impact_ratio",', '["bias.impct_ratio",'), "bias.impct_ratio"),
+        (('"lost"', '"lots"'), "gates.fail_on.1 = 'lots'"),
+        (("policy/1", "policy/9"), "schema = 'assaymark-policy/9'"),
+    ],
+)
+def test_a_policy_with_a_fault_is_refused_by_name(change, found):
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(GOOD.replace(*change).encode(), "p.toml", KNOWN)
+    assert found in caught.value.found
+    assert caught.value.where == "p.toml"
+    assert caught.value.code == "AM301"
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("source", [b"\xff\xfe", b"schema = ", b"x" * 300_000])
+def test_what_is_no_policy_is_refused(source):
+    with pytest.raises(PolicyError):
+        parse_policy(source, "p.toml", KNOWN)
+
+
+def test_a_policy_that_is_not_there(tmp_path):
+    with pytest.raises(MissingFileError) as caught:
+        load_policy(tmp_path / "none.toml", KNOWN)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("identifier", "outcome", "reason", "expected"),
+    [
+        ("bias.impact_ratio", Outcome.AMPLIFIED, None, Gate.FAIL),
+        ("bias.impact_ratio", Outcome.ATTENUATED, None, Gate.PASS),
+        ("bias.impact_ratio", Outcome.INCONCLUSIVE, None, Gate.INCONCLUSIVE),
+        ("bias.impact_ratio", Outcome.NOT_ESTIMABLE, "small_cell", Gate.INCONCLUSIVE),
+        ("privacy.verbatim_rows", Outcome.NOT_ESTIMABLE, "no_holdout", Gate.UNGATED),
+        ("representation.lost_group", Outcome.LOST, None, Gate.FAIL),
+        ("fidelity.shapes", Outcome.EXCEEDED, None, Gate.UNGATED),
+    ],
+)
+def test_gates(identifier, outcome, reason, expected):
+    policy = parse_policy(GOOD.encode(), "p.toml", KNOWN)
+    assert gate(Finding(identifier, {}, outcome, reason=reason), policy).gate is expected
+
+
+@pytest.mark.parametrize(
+    ("gates", "expected"),
+    [
+        ([Gate.PASS, Gate.UNGATED], Verdict.PASS),
+        ([Gate.PASS, Gate.INCONCLUSIVE], Verdict.INCONCLUSIVE),
+        ([Gate.PASS, Gate.INCONCLUSIVE, Gate.FAIL], Verdict.FAIL),
+        ([Gate.UNGATED], Verdict.INCONCLUSIVE),
+        ([], Verdict.INCONCLUSIVE),
+    ],
+)
+def test_verdicts(gates, expected):
+    findings = [Finding("x.y", {}, Outcome.SHOWN, gate=each) for each in gates]
+    assert verdict(findings) is expected
+    assert gate_counts(findings)["fail"] == gates.count(Gate.FAIL)
