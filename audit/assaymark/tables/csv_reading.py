@@ -227,7 +227,9 @@ def _diagnose(path: Path, body: bytes, dialect: Dialect) -> AssaymarkError:
                 expected=f"{width:,} fields",
                 remedy="Quote fields that contain the separator, and complete rows that end early.",
             )
-    return FormatError("the rows cannot be told apart", where=str(path), remedy="Export the table again as plain CSV (RFC 4180).")
+    return FormatError(
+        "the rows cannot be told apart", where=str(path), remedy="Export the table again as plain CSV (RFC 4180)."
+    )
 
 
 def _refuse_open_quote(path: Path, body: bytes, dialect: Dialect) -> None:

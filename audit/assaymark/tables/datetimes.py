@@ -25,7 +25,11 @@ def is_layout(text: str) -> bool:
 
 def _pattern(layout: str) -> str:
     parts = re.split(r"%(.)", layout)
-    return "^" + "".join(f"(?P<{part}>{_FIELDS[part]})" if place % 2 else re.escape(part) for place, part in enumerate(parts)) + "$"
+    return (
+        "^"
+        + "".join(f"(?P<{part}>{_FIELDS[part]})" if place % 2 else re.escape(part) for place, part in enumerate(parts))
+        + "$"
+    )
 
 
 def parse_datetimes(texts: pa.Array, layout: str) -> pa.Array | None:

@@ -23,8 +23,12 @@ _FEW = 20  # rows below which being unique says little
 _MANY = 100  # distinct strings from which on most rows differing says much
 
 _STRONG = frozenset({"id", "ids", "uuid", "guid", "ssn", "mrn", "email"})
-_WEAK = frozenset({"key", "nr", "no", "nbr", "num", "number", "index", "idx", "pk", "sk", "serial", "unnamed", "rowid", "recno"})
-_OWNERS = "account|acct|case|claim|client|customer|cust|employee|loan|member|order|passenger|patient|person|policy|record|row|student"
+_WEAK = frozenset(
+    {"key", "nr", "no", "nbr", "num", "number", "index", "idx", "pk", "sk", "serial", "unnamed", "rowid", "recno"}
+)
+_OWNERS = (
+    "account|acct|case|claim|client|customer|cust|employee|loan|member|order|passenger|patient|person|policy|record|row|student"
+)
 _JOINED = re.compile(rf"({_OWNERS}|transaction|user)(id|no|nr|key)")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 

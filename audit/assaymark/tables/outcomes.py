@@ -22,9 +22,7 @@ _MIN_SHOWN = 10  # rows that a value must have to be shown
 _SAME_TRUTH = {"1": "True", "True": "1", "0": "False", "False": "0"}
 
 
-def choose_positive(
-    table: Table, target: Column, literal: str | None, above: str | None
-) -> tuple[Column, Positive]:
+def choose_positive(table: Table, target: Column, literal: str | None, above: str | None) -> tuple[Column, Positive]:
     """Return the target as it is to be treated, and its positive outcome.
 
     A literal is matched by meaning: ``1`` names the value 1, 1.0, ``"1"`` or, in a column of truth values, True. A numeric
@@ -81,7 +79,12 @@ def _above(table: Table, target: Column, text: str) -> Positive:
     except ValueError:
         bound = math.nan
     if not math.isfinite(bound):
-        raise OptionError("the threshold is no number", where=where, expected="a number or median", remedy="Write for example --positive-above median.")
+        raise OptionError(
+            "the threshold is no number",
+            where=where,
+            expected="a number or median",
+            remedy="Write for example --positive-above median.",
+        )
     positive = int(np.count_nonzero(numbers > bound))
     if positive in {0, len(numbers)}:
         raise OneClassError(

@@ -86,7 +86,9 @@ def read_raw(path: Path, *, nulls: tuple[str, ...] = DEFAULT_NULLS, limits: Limi
         arrow = read_csv(path, data, limits)
         kind = "csv"
     if not arrow.num_rows:
-        raise EmptyTableError("the table has a header but no rows", where=str(path), found="0 rows", remedy="Give a table with rows.")
+        raise EmptyTableError(
+            "the table has a header but no rows", where=str(path), found="0 rows", remedy="Give a table with rows."
+        )
     return RawTable(path, _with_nulls(arrow, nulls), hashlib.sha256(data).hexdigest(), kind)
 
 
@@ -115,7 +117,9 @@ def _load(path: Path, limits: Limits) -> bytes:
     if len(data) > limits.max_bytes:
         raise _too_large(path, len(data), limits)
     if not data:
-        raise EmptyTableError("the file is empty", where=str(path), found="0 bytes", remedy="Give a table with a header and rows.")
+        raise EmptyTableError(
+            "the file is empty", where=str(path), found="0 bytes", remedy="Give a table with a header and rows."
+        )
     return data
 
 
@@ -161,7 +165,9 @@ def check_names(path: Path, names: Sequence[str], limits: Limits) -> None:
         raise HeaderError(
             "column names are empty",
             where=str(path),
-            found="no name for column " + ", ".join(map(str, empty[:10])) + (f" of {len(names)}" if len(empty) <= 10 else ", …"),  # noqa: PLR2004 - as many as are shown
+            found="no name for column "
+            + ", ".join(map(str, empty[:10]))
+            + (f" of {len(names)}" if len(empty) <= 10 else ", …"),  # noqa: PLR2004 - as many as are shown
             expected="a name for each column",
             remedy="Name them in the first line; a first column without a name is often a saved row index, so save without it.",
         )

@@ -94,7 +94,9 @@ def require_column(schema: Schema, name: str, option: str) -> Column:
         f"there is no column {name!r}",
         where=option,
         found=f"columns {shown}",
-        remedy=f"Did you mean {' or '.join(map(repr, close))}?" if close else "Check the spelling; the first line must hold the names.",
+        remedy=f"Did you mean {' or '.join(map(repr, close))}?"
+        if close
+        else "Check the spelling; the first line must hold the names.",
     )
 
 
@@ -142,7 +144,9 @@ def refuse_free_text(schema: Schema) -> None:
             "free text cannot be learned",
             where="column " + ", ".join(repr(name) for name in names),
             expected="numbers, categories, dates, or identifiers, which are left out",
-            remedy="Leave it out with " + " ".join(f"--drop {name!r}" for name in names) + ", or set its kind in a --schema file.",
+            remedy="Leave it out with "
+            + " ".join(f"--drop {name!r}" for name in names)
+            + ", or set its kind in a --schema file.",
         )
 
 
