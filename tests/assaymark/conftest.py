@@ -45,7 +45,13 @@ def check_input(policy: Policy) -> Callable[..., CheckInput]:
     """Return what a fairness check looks at, from counts."""
 
     def make(
-        real: Counts, synthetic: Counts, holdout: Counts | None = None, *, attributes: tuple[str, ...] = ("sex",), seed: int = 0, **change: object
+        real: Counts,
+        synthetic: Counts,
+        holdout: Counts | None = None,
+        *,
+        attributes: tuple[str, ...] = ("sex",),
+        seed: int = 0,
+        **change: object,
     ) -> CheckInput:
         chosen = replace(policy, **change)  # type: ignore[arg-type]
         cubes = publish(

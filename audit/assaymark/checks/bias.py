@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +34,8 @@ from assaymark.statistics.bootstrap import percentile_interval
 from assaymark.statistics.outcomes import bias_outcome, change_outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from assaymark.host.specs import CheckInput
@@ -92,9 +93,7 @@ def extremes(sample: ScopeSample, places: NDArray[np.intp]) -> tuple[int, int]:
     return a, int(others[np.argmin(rates(sample.real)[others])])
 
 
-def _pair_findings(
-    subject: Subject, sample: ScopeSample, policy: Policy, places: NDArray[np.intp]
-) -> Iterator[Finding]:
+def _pair_findings(subject: Subject, sample: ScopeSample, policy: Policy, places: NDArray[np.intp]) -> Iterator[Finding]:
     a, b = extremes(sample, places)
     measures = {
         DIFFERENCE: demographic_parity_difference(a, b),
@@ -126,9 +125,7 @@ def _judged(
     return estimated(identifier, scope, estimate, margin=margin, outcome=outcome, n=counts)
 
 
-def _direction_findings(
-    subject: Subject, sample: ScopeSample, policy: Policy, places: NDArray[np.intp]
-) -> Iterator[Finding]:
+def _direction_findings(subject: Subject, sample: ScopeSample, policy: Policy, places: NDArray[np.intp]) -> Iterator[Finding]:
     for direction, make in _DIRECTIONS.items():
         if not sample.synthetic[:, 1].sum():
             yield not_estimable(MEAN, subject.scope(direction=direction), "no_synthetic_positives")
@@ -194,5 +191,3 @@ def _small_groups(subject: Subject, cubes: ScopeCubes, sample: ScopeSample) -> I
             yield not_estimable(CELL, subject.scope(group=name, direction="A->T"), "group_too_small")
     for group in cubes.real.pooled_groups:
         yield not_estimable(CELL, subject.scope(group=group_name(group), direction="A->T"), "small_cell")
-
-

@@ -76,7 +76,10 @@ def _estimate(measure: Measure, sample: ScopeSample, draws: _Draws, target: int,
         )
     synthetic = float(measure.theta(sample.synthetic)[target])
     effect = _bootstrap_effect(
-        real - centre, draws.real[:, target] - draws.centre[:, target], draws.synthetic[:, target] - draws.centre[:, target], level
+        real - centre,
+        draws.real[:, target] - draws.centre[:, target],
+        draws.synthetic[:, target] - draws.centre[:, target],
+        level,
     )
     return Estimate(
         effect, synthetic - centre, synthetic - real, measure.show(real), measure.show(synthetic), null, "bootstrap"

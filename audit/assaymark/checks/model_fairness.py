@@ -6,7 +6,6 @@ selection rate; the equalized odds difference is the larger of the same spreads 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ from assaymark.statistics.bootstrap import percentile_interval, resample
 from assaymark.statistics.outcomes import upper_outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from numpy.typing import NDArray
 
     from assaymark.host.specs import CheckInput

@@ -5,7 +5,6 @@ It runs on every audit. A difference above 1e-12 is a defect and stops the audit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,13 @@ import numpy as np
 from assaymark.checks import bias, model_fairness
 from assaymark.cubes.published import GroupTable, PublishedCubes, group_name
 from assaymark.errors import ReferenceMismatchError
-from assaymark.results.findings import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
+
+    from assaymark.results.findings import Finding
 
 TOLERANCE = 1e-12
 

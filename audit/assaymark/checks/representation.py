@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,8 @@ from assaymark.statistics.intervals import wilson
 from assaymark.statistics.outcomes import two_sided_outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from assaymark.host.specs import CheckInput
     from assaymark.policy.model import Policy
 
@@ -66,7 +67,6 @@ def _disparities(subject: Subject, cubes: ScopeCubes, sample: ScopeSample, polic
 
 
 def _with_shares(finding: Finding, real: float, synthetic: float) -> Finding:
-
 
     return replace(finding, real=number(real), synthetic=number(synthetic))
 
@@ -131,5 +131,3 @@ def _invented(subject: Subject, cubes: ScopeCubes, policy: Policy) -> Iterator[F
             n={"synthetic": {"groups": len(unknown), "rows": rows}},
             detail={"known_in_real": "not present, or held by fewer than ten rows"},
         )
-
-

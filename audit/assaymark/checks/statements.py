@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,13 @@ import numpy as np
 
 from assaymark.cubes.published import POOLED, GroupTable, PublishedCubes, ScopeCubes
 from assaymark.results.findings import Finding, Outcome
-from assaymark.statistics.outcomes import Interval
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assaymark.checks.effects import Estimate
     from assaymark.checks.sampling import ScopeSample
+    from assaymark.statistics.outcomes import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,7 @@ def interval(ends: Interval) -> tuple[float | None, float | None]:
     return number(ends[0]), number(ends[1])
 
 
-def not_estimable(
-    identifier: str, scope: Mapping[str, Any], reason: str, *, n: Mapping[str, Any] | None = None
-) -> Finding:
+def not_estimable(identifier: str, scope: Mapping[str, Any], reason: str, *, n: Mapping[str, Any] | None = None) -> Finding:
     """Return a finding without a number."""
     return Finding(identifier, scope, Outcome.NOT_ESTIMABLE, reason=reason, n=n or {})
 

@@ -6,17 +6,19 @@ A count is *pinned* when only one whole number fits. See Hundepool et al., Stati
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assaymark.cubes.fine import Group
 from assaymark.errors import InternalError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
+
+    from assaymark.cubes.fine import Group
 
 _PROBES = 12  # random directions tried before single counts are bounded; each shows many counts to be free at once
 _TOLERANCE = 1e-6
@@ -45,7 +47,7 @@ class View:
     @property
     def n(self) -> NDArray[np.int64]:
         """Rows of each group."""
-        return self.counts.sum(axis=1)
+        return np.asarray(self.counts.sum(axis=1), dtype=np.int64)
 
     def variables(self, groups: NDArray[np.bool_], cell: int) -> NDArray[np.intp]:
         """Return the indices of the private counts that make up ``cell`` of ``groups``."""
@@ -89,7 +91,12 @@ def pinned(views: Sequence[View], fine: NDArray[np.int64]) -> list[tuple[int, in
         views: All that is published of one private cube.
         fine: Its counts, shape (m, c).
     """
-    targets = [(v, g, c) for v, view in enumerate(views) for g in np.flatnonzero(_hidden(view)) for c in range(view.counts.shape[1])]
+    targets = [
+        (v, g, c)
+        for v, view in enumerate(views)
+        for g in map(int, np.flatnonzero(_hidden(view)))
+        for c in range(view.counts.shape[1])
+    ]
     if not targets:
         return []
     matrix, values = _constraints(views, fine.size, int(fine.sum()))
@@ -99,9 +106,12 @@ def pinned(views: Sequence[View], fine: NDArray[np.int64]) -> list[tuple[int, in
     for place, (v, g, _) in enumerate(targets):
         if (v, g) in found or high[place] - low[place] >= 1 - _TOLERANCE:
             continue
-        least, most = (_extreme(matrix, values, _indicator(members[place], fine.size, sign)) @ _indicator(members[place], fine.size, 1.0) for sign in (1.0, -1.0))
+        least, most = (
+            _extreme(matrix, values, _indicator(members[place], fine.size, sign)) @ _indicator(members[place], fine.size, 1.0)
+            for sign in (1.0, -1.0)
+        )
         if np.floor(most + _TOLERANCE) - np.ceil(least - _TOLERANCE) < 1:
-            found.append((v, int(g)))
+            found.append((v, g))
     return found
 
 
@@ -115,7 +125,9 @@ def _indicator(members: NDArray[np.intp], size: int, sign: float) -> NDArray[np.
     return direction
 
 
-def _probe(matrix: Any, values: NDArray[np.float64], members: list[NDArray[np.intp]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _probe(
+    matrix: Any, values: NDArray[np.float64], members: list[NDArray[np.intp]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Bound the targets from inside by a few feasible tables; what spreads by one or more is shown to be free."""
     rng = np.random.Generator(np.random.PCG64(0))  # any directions will do: they only save time
     size = matrix.shape[1]
@@ -136,5 +148,7 @@ def _extreme(matrix: Any, values: NDArray[np.float64], direction: NDArray[np.flo
 
     solved = linprog(direction, A_eq=matrix, b_eq=values, bounds=(0, None), method="highs")
     if solved.status != 0:
-        raise InternalError("the disclosure check could not be solved", found=str(solved.message), remedy="Report this as a defect.")
+        raise InternalError(
+            "the disclosure check could not be solved", found=str(solved.message), remedy="Report this as a defect."
+        )
     return np.asarray(solved.x, dtype=np.float64)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from assaymark.cubes.fine import MODEL_CELLS, OUTCOMES, Group
 from assaymark.cubes.published import GroupTable, PublishedCubes, Scope, ScopeCubes
 from assaymark.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CUBES_SCHEMA = "assaymark-cubes/1"
 _COUNT_LIMIT = 2**53

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,8 @@ from assaymark.cubes.fine import MODEL_CELLS, FineCube
 from assaymark.cubes.published import GroupTable, Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
 _FEWEST_IN_POOL = 2  # a pool of one group would publish that group

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assaymark.cubes.fine import Group
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+    from assaymark.cubes.fine import Group
 
 POOLED = "_pooled"
 MISSING = "(missing)"
@@ -49,7 +50,7 @@ class GroupTable:
     @property
     def n(self) -> NDArray[np.int64]:
         """Rows of each published group, shape (groups,)."""
-        return self.counts.sum(axis=1)
+        return np.asarray(self.counts.sum(axis=1), dtype=np.int64)
 
     @property
     def cells(self) -> NDArray[np.int64]:

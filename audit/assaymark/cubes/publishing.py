@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from assaymark.cubes.fine import MODEL_CELLS, FineCube
 from assaymark.cubes.pooling import observed, pool, pool_with_model
 from assaymark.cubes.published import PublishedCubes, Scope, ScopeCubes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LARGEST_PROGRAM = 6000  # private counts up to which intersections are checked for disclosure; beyond it they are withheld
 

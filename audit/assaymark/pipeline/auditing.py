@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.cubes.document import cubes_document
 from assaymark.host.registry import Registry, load_registry
-from assaymark.host.specs import Signer
 from assaymark.pipeline.document import Context, SyntheticData, audit_document, merge_notes
 from assaymark.pipeline.measuring import Measured, measure
 from assaymark.pipeline.releasing import ReleaseParts, copy_table, open_signer, write_release
@@ -20,7 +18,10 @@ from assaymark.policy.loading import load_policy
 from assaymark.provenance.commitment import write_disclosure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from assaymark.execution import Run
+    from assaymark.host.specs import Signer
     from assaymark.policy.model import Policy
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark import __version__
@@ -12,6 +10,9 @@ from assaymark.provenance.stamping import stamp_file
 from assaymark.tables.writing import write_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     from assaymark.host.specs import Signer
     from assaymark.pipeline.requests import AuditResult
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ from assaymark.policy.gates import gate_counts
 from assaymark.tables.schema import Column, Role, Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from assaymark.pipeline.measuring import Measured
     from assaymark.policy.model import Policy
 

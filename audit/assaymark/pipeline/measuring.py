@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from assaymark.checks.learners import Predictions, holdout_predictions
 from assaymark.checks.privacy import overlap_problem
 from assaymark.checks.reference import Reference, compare
 from assaymark.cubes.fine import FineCube, count_cube
-from assaymark.cubes.published import PublishedCubes
 from assaymark.cubes.publishing import publish
 from assaymark.errors import PluginFailedError
 from assaymark.host.registry import Registered, Registry, call_guarded, resolve
@@ -20,6 +18,9 @@ from assaymark.policy.gates import gate, verdict
 from assaymark.results.findings import Finding, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assaymark.cubes.published import PublishedCubes
     from assaymark.execution import Run
     from assaymark.policy.model import Policy
     from assaymark.tables.table import Table

@@ -1,12 +1,10 @@
-"""Compute again what a release says, from what it ships: synthetic counts from the table, fairness from the cubes, gates from the policy."""
+"""Compute again what a release says: synthetic counts from its table, fairness from its cubes, gates from its policy."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,19 +13,24 @@ from assaymark.checks.reference import compare
 from assaymark.cubes.document import read_cubes
 from assaymark.cubes.fine import count_cube
 from assaymark.cubes.pooling import observed
-from assaymark.cubes.published import PublishedCubes
 from assaymark.execution import Run
 from assaymark.host.specs import CheckInput
 from assaymark.pipeline.document import policy_summary, published_tables
 from assaymark.pipeline.releasing import AUDIT_FILE, CUBES_FILE, POLICY_FILE
 from assaymark.policy.gates import gate, gate_counts, verdict
 from assaymark.policy.loading import parse_policy
-from assaymark.policy.model import Policy
 from assaymark.provenance.strict_json import loads_strict
 from assaymark.results.document import validate_audit
 from assaymark.results.findings import Finding, Gate, Outcome, Verdict
 from assaymark.tables.loading import TableOptions, load_like
 from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from assaymark.cubes.published import PublishedCubes
+    from assaymark.policy.model import Policy
 
 RECOMPUTED_IDS = frozenset({*bias.IDS, *representation.IDS, *model_fairness.IDS})
 _EXACT = 1e-9  # relative; libraries of mathematical functions differ in the last places between machines
@@ -68,7 +71,7 @@ def recompute(folder: Path) -> Recomputation:
     other = [finding for finding in recorded if finding.id not in RECOMPUTED_IDS]
     again = _fairness(cubes, policy, int(audit["method"]["seed"]))
     exact = audit["method"]["numpy"] == np.__version__
-    problems += _compare_findings(known, again, policy, exact=exact)
+    problems += _compare_findings(known, again, exact=exact)
     problems += [
         (AUDIT_FILE, f"{finding.id} has gate {finding.gate.value}, but the policy makes it {gate(finding, policy).gate.value}")
         for finding in recorded
@@ -88,7 +91,10 @@ def _cube_problems(cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str,
                 continue
             shown = table.counts if table.pooled is None else table.cells
             if shown.size and shown.min() < policy.small_cell:
-                yield CUBES_FILE, f"the {name} table of {', '.join(scope.protected)} shows a cell under {policy.small_cell} rows"
+                yield (
+                    CUBES_FILE,
+                    f"the {name} table of {', '.join(scope.protected)} shows a cell under {policy.small_cell} rows",
+                )
 
 
 def _document_problems(audit: Mapping[str, Any], cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str, str]]:
@@ -138,9 +144,7 @@ def _fairness(cubes: PublishedCubes, policy: Policy, seed: int) -> list[Finding]
     nothing: Any = None  # these checks look at cubes, policy and run alone
     data = CheckInput(nothing, None, nothing, Schema(()), cubes, policy, Run(seed))
     return [
-        gate(finding, policy)
-        for check in (bias.check, representation.check, model_fairness.check)
-        for finding in check(data)
+        gate(finding, policy) for check in (bias.check, representation.check, model_fairness.check) for finding in check(data)
     ]
 
 
@@ -167,9 +171,7 @@ def _key(finding: Finding) -> tuple[str, str]:
     return finding.id, repr(sorted(finding.scope.items()))
 
 
-def _compare_findings(
-    recorded: list[Finding], again: list[Finding], policy: Policy, *, exact: bool
-) -> Iterator[tuple[str, str]]:
+def _compare_findings(recorded: list[Finding], again: list[Finding], *, exact: bool) -> Iterator[tuple[str, str]]:
     by_key = {_key(finding): finding for finding in again}
     if len(by_key) != len(recorded) or {_key(finding) for finding in recorded} != set(by_key):
         yield AUDIT_FILE, f"it has {len(recorded)} fairness findings; the cubes give {len(by_key)}, or others"
@@ -223,5 +225,3 @@ def _verdict_problems(audit: Mapping[str, Any], recorded: list[Finding], policy:
         yield AUDIT_FILE, f"its verdict is {audit['verdict']}; its findings and policy give {verdict(gated).value}"
     if audit["summary"]["gates"] != gate_counts(gated):
         yield AUDIT_FILE, "its count of gates is not that of its findings"
-
-

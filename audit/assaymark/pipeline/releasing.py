@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark import __version__
 from assaymark.cubes.document import cubes_document
 from assaymark.host.registry import Registered, Registry, call_guarded, resolve
-from assaymark.host.specs import RendererSpec, Signer
 from assaymark.pipeline.staging import write_file
 from assaymark.provenance.stamping import ReleaseClaims, stamp_release
 from assaymark.results.document import validate_audit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from assaymark.cubes.published import PublishedCubes
+    from assaymark.host.specs import RendererSpec, Signer
     from assaymark.policy.model import Policy
 
 AUDIT_FILE, CUBES_FILE, POLICY_FILE = "audit.json", "cubes.json", "policy.toml"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import TooFewRowsError
 from assaymark.host.provenance import describe
 from assaymark.host.registry import Registered, Registry, call_guarded, load_registry, open_generator
-from assaymark.host.specs import Fitted, GeneratorSpec, Signer
 from assaymark.pipeline.auditing import finish_release, known_findings, parts_of, result_of
 from assaymark.pipeline.comparing import ranking, write_comparison
 from assaymark.pipeline.document import SyntheticData, merge_notes
@@ -25,7 +22,11 @@ from assaymark.tables.roles import refuse_free_text
 from assaymark.tables.writing import write_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
     from assaymark.execution import Run
+    from assaymark.host.specs import Fitted, GeneratorSpec, Signer
     from assaymark.policy.model import Policy
     from assaymark.tables.table import Table
 
@@ -139,9 +140,7 @@ class _Generation:
             tables = replace(self.request.tables, schema_file=None)
             # the audit reads the file that ships, not the rows in memory
             loaded, _ = load_synthetic(path, self.sources, tables, {}, None)
-            measured = measure(
-                self.sources.real, self.sources.holdout, loaded.table, self.policy, self.registry, run
-            )
+            measured = measure(self.sources.real, self.sources.holdout, loaded.table, self.policy, self.registry, run)
             data = SyntheticData(
                 file=path.name,
                 rows=loaded.rows,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import TooFewRowsError
@@ -14,6 +12,9 @@ from assaymark.tables.loading import LoadedTable, TableOptions, load_like, load_
 from assaymark.tables.splitting import split_holdout
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from assaymark.execution import Run
     from assaymark.tables.roles import RoleOptions
     from assaymark.tables.schema import Schema
@@ -53,7 +54,9 @@ def load_sources(
 ) -> Sources:
     """Load real rows and a given holdout; nothing is split."""
     first = load_real(real, tables, roles)
-    second = None if holdout is None else load_like(holdout, first.schema, tables, rename=_used(rename, holdout), name="holdout")
+    second = (
+        None if holdout is None else load_like(holdout, first.schema, tables, rename=_used(rename, holdout), name="holdout")
+    )
     return _sources(first, first.table, None if second is None else second.table, second, None)
 
 

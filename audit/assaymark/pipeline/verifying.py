@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-
+from typing import TYPE_CHECKING
 
 from assaymark.errors import AssaymarkError, MissingFileError
 from assaymark.pipeline.recomputing import recompute
@@ -13,6 +11,10 @@ from assaymark.pipeline.requests import VerifyRequest, VerifyResult
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.verification import FileCheck, Problem, ReleaseCheck, verify_file, verify_release
 from assaymark.results.findings import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 
 def verify(request: VerifyRequest) -> VerifyResult:
@@ -84,7 +86,9 @@ def _result(
 
 
 def _untrusted(file: str, signer: str) -> Problem:
-    message = f"intact, but its signer ({signer or 'unknown'}) does not chain to a trust anchor; name its root by --trust-anchor"
+    message = (
+        f"intact, but its signer ({signer or 'unknown'}) does not chain to a trust anchor; name its root by --trust-anchor"
+    )
     return Problem(file, "untrusted", message)
 
 
@@ -93,5 +97,3 @@ def _file_result(checked: FileCheck, request: VerifyRequest) -> VerifyResult:
     if not checked.trusted and not request.allow_untrusted and not found:
         found.append(_untrusted(request.path.name, checked.signer))
     return VerifyResult(ok=not found, problems=_documents(found), trusted=checked.trusted, signer=checked.signer, files=1)
-
-

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assaymark.results.findings import Finding, Gate, Outcome, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from assaymark.policy.model import Policy
 
 _UNDECIDED = frozenset({Outcome.INCONCLUSIVE, Outcome.NOT_ESTIMABLE})

@@ -5,15 +5,17 @@ from __future__ import annotations
 import difflib
 import hashlib
 import tomllib
-from collections.abc import Mapping
 from importlib.resources import files
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assaymark.errors import MissingFileError, PolicyError
 from assaymark.policy.model import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 POLICY_SCHEMA = "assaymark-policy/1"
 _SIZE_LIMIT = 256 * 1024

@@ -8,6 +8,7 @@ from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
 from assaymark.tables.table import Table
 
 _MICROSECONDS_A_DAY = 86_400_000_000
+_INCOME_MISSING, _CITY_MISSING, _MEMBERS = 0.1, 0.05, 0.7
 
 
 def mixed_table(rows: int, seed: int) -> Table:
@@ -18,9 +19,12 @@ def mixed_table(rows: int, seed: int) -> Table:
     rng = np.random.Generator(np.random.PCG64(seed))
     sex = rng.choice(["Female", "Male"], rows)
     approved = rng.random(rows) < np.where(sex == "Male", 0.5, 0.3)
-    income = np.where(rng.random(rows) < 0.1, np.nan, np.round(rng.lognormal(10, 0.5, rows) + 4000 * approved, 2))
+    income = np.where(rng.random(rows) < _INCOME_MISSING, np.nan, np.round(rng.lognormal(10, 0.5, rows) + 4000 * approved, 2))
     days = rng.integers(10_000, 20_000, rows)
-    city = [None if gap else f"city-{place:03d}" for place, gap in zip(rng.integers(0, 120, rows), rng.random(rows) < 0.05, strict=True)]
+    city = [
+        None if gap else f"city-{place:03d}"
+        for place, gap in zip(rng.integers(0, 120, rows), rng.random(rows) < _CITY_MISSING, strict=True)
+    ]
     schema = Schema(
         (
             Column("sex", Kind.CATEGORICAL, frozenset({Role.PROTECTED})),
@@ -38,7 +42,7 @@ def mixed_table(rows: int, seed: int) -> Table:
         "sex": sex,
         "age": np.clip(np.round(rng.normal(40, 12, rows)), 18, 90).astype(np.int64),
         "income": income,
-        "member": rng.random(rows) < 0.7,
+        "member": rng.random(rows) < _MEMBERS,
         "since": (days * _MICROSECONDS_A_DAY).astype("datetime64[us]"),
         "city": city,
         "country": ["XX"] * rows,

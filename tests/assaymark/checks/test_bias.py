@@ -77,7 +77,9 @@ def test_a_bias_injector_is_measured_within_its_interval(check_input, pick):
         rng = np.random.default_rng(seed)
         drawn = {g: int(rng.binomial(n, p)) for g, p in rates.items()}
         biased = {g: int(rng.binomial(n, p + (injected if g == "Male" else 0.0))) for g, p in rates.items()}
-        data = check_input({g: (n - x, x) for g, x in drawn.items()}, {g: (n - x, x) for g, x in biased.items()}, seed=seed, draws=2000)
+        data = check_input(
+            {g: (n - x, x) for g, x in drawn.items()}, {g: (n - x, x) for g, x in biased.items()}, seed=seed, draws=2000
+        )
         findings = list(bias.check(data))
         low, high = pick(findings, DPD).ci
         covered["difference"] += low <= injected <= high

@@ -78,7 +78,9 @@ def test_no_pooled_count_is_pinned_by_all_that_is_published(seed):
         assert table.pooled is None or table.pooled.min() >= 10
         _, member = fine.project(scope)
         names = fine.project(scope)[0]
-        sets = [[group] for group in table.groups] + ([[g for g in names if g not in table.groups]] if table.pooled is not None else [])
+        sets = [[group] for group in table.groups] + (
+            [[g for g in names if g not in table.groups]] if table.pooled is not None else []
+        )
         published = [*table.counts.tolist(), *([table.pooled.tolist()] if table.pooled is not None else [])]
         for chosen, cells in zip(sets, published, strict=True):
             for cell in range(2):
@@ -97,7 +99,10 @@ def test_no_pooled_count_is_pinned_by_all_that_is_published(seed):
             for cell in range(2):
                 goal = np.zeros(counts.shape)
                 goal[member == g, cell] = 1
-                ends = [sign * milp(sign * goal.ravel(), constraints=constraint, integrality=np.ones(counts.size)).fun for sign in (1, -1)]
+                ends = [
+                    sign * milp(sign * goal.ravel(), constraints=constraint, integrality=np.ones(counts.size)).fun
+                    for sign in (1, -1)
+                ]
                 assert round(ends[1]) - round(ends[0]) >= 1, (scope, group, cell)
 
 
