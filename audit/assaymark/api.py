@@ -5,7 +5,8 @@ Importing this module imports no heavy library. Names that stand here keep their
 
 from __future__ import annotations
 
-from assaymark.encoding import Encoded, TableEncoder
+from typing import TYPE_CHECKING, Any
+
 from assaymark.errors import (
     AssaymarkError,
     Cancelled,
@@ -37,6 +38,9 @@ from assaymark.host.specs import (
 from assaymark.results.findings import Finding, Gate, Outcome, Verdict
 from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
 from assaymark.tables.table import Table
+
+if TYPE_CHECKING:
+    from assaymark.encoding import Encoded, TableEncoder
 
 __all__ = [
     "BATCH_ROWS",
@@ -79,3 +83,12 @@ __all__ = [
     "Verdict",
     "hookimpl",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # the encoder needs NumPy, which a declaration must not wait for
+    if name in {"Encoded", "TableEncoder"}:
+        from assaymark import encoding
+
+        return getattr(encoding, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -87,9 +87,15 @@ def fit_quantiles(values: Floats) -> Quantiles:
     least = max(CLIPPED, len(ordered) // _SEGMENTS)
     starts = _segment_starts(counts, least)
     ends = np.append(starts[1:], len(distinct)) - 1
-    edges = np.append(0.0, np.cumsum(np.add.reduceat(counts, starts)) / len(ordered))
+    held = np.add.reduceat(counts, starts)
+    edges = np.append(0.0, np.cumsum(held) / len(ordered))
     edges[-1] = 1.0
-    return Quantiles(edges, distinct[starts], distinct[ends])
+    low, high = distinct[starts], distinct[ends]
+    thin = np.flatnonzero(held[1:-1] < CLIPPED) + 1
+    # a thin run between two common values reaches halfway to its neighbours, so that it does not repeat its own few values
+    low[thin] = (distinct[starts[thin] - 1] + distinct[starts[thin]]) / 2
+    high[thin] = (distinct[ends[thin]] + distinct[ends[thin] + 1]) / 2
+    return Quantiles(edges, low, high)
 
 
 def _segment_starts(counts: NDArray[np.int64], least: int) -> NDArray[np.int64]:
