@@ -117,7 +117,7 @@ class Codec:
     def _values(self, places: NDArray[np.int64]) -> Sequence[Any] | Floats:
         values = () if self.levels is None else self.levels.values
         if self.column.kind in {Kind.CATEGORICAL, Kind.BOOLEAN}:
-            as_value = (lambda v: bool(v)) if self.column.kind is Kind.BOOLEAN else str
+            as_value = bool if self.column.kind is Kind.BOOLEAN else str
             shown = [*(as_value(value) for value in values), None]
             return [shown[place] for place in places]
         return np.array([*values, np.nan], dtype=np.float64)[places]

@@ -163,11 +163,7 @@ class TableEncoder:
         """
         path = folder / ENCODER_FILE
         try:
-            if path.stat().st_size > _SIZE_LIMIT:
-                raise ValueError("too large")
-            document = json.loads(path.read_text(encoding="utf-8"))
-            if document["format"] != _FORMAT:
-                raise ValueError(f"format {document['format']!r}")
+            document = _read_document(path)
             schema = _read_schema(document["schema"])
             codecs = tuple(Codec.read(column, document["codecs"][column.name]) for column in schema.learnable)
             return cls(schema, codecs, int(document["digits"]))
@@ -179,6 +175,15 @@ class TableEncoder:
                 expected=_FORMAT,
                 remedy="Fit the model again.",
             ) from error
+
+
+def _read_document(path: Path) -> Any:
+    if path.stat().st_size > _SIZE_LIMIT:
+        raise ValueError("too large")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if document["format"] != _FORMAT:
+        raise ValueError(f"format {document['format']!r}")
+    return document
 
 
 def _typed(column: Column, values: Any) -> Any:

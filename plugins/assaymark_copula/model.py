@@ -1,0 +1,222 @@
+"""The copula generator: ranks cut into cells, and a network of checkerboard copulas over the cells.
+
+Every column is put on the scale of its own ranks (Sklar, 1959), where the dependence is estimated as a piecewise constant
+density on a grid: the empirical checkerboard copula (Carley & Taylor, 2002). Of many columns, each is given at most a few
+others, as in a network of conditional distributions.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from assaymark.api import (
+    BATCH_ROWS,
+    ConditionError,
+    Encoded,
+    ModelFolderError,
+    Role,
+    Schema,
+    Table,
+    TableEncoder,
+)
+from assaymark_copula.cells import Variable, to_encoded, to_values, variables_of
+from assaymark_copula.config import CopulaConfig
+from assaymark_copula.network import Learner, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from assaymark.api import Run
+
+_FORMAT = "assaymark-copula/1"
+_MODEL_FILE, _TABLES_FILE = "copula.json", "copula.npz"
+_ROUNDS = 200  # rounds of rejection before a condition is given up
+
+
+class CopulaGenerator:
+    """Learns a checkerboard copula network."""
+
+    def __init__(self, config: CopulaConfig) -> None:
+        self.config = config
+
+    def fit(self, table: Table, schema: Schema, run: Run) -> FittedCopula:
+        """Learn ``table``; every choice depends on the data and ``run.seed`` alone."""
+        encoder = TableEncoder.fit(table)
+        encoded = encoder.encode(table, run.rng("encode"))
+        variables = variables_of(encoder, self.config.cells, self.config.parent_cells)
+        values = [to_values(variable, encoded) for variable in variables]
+
+        def step(done: int) -> None:
+            run.check()
+            run.progress(done, len(variables), "columns")
+
+        nodes = Learner(variables, values, self.config.parents, self.config.smoothing).learn(_anchors(schema, variables), step)
+        run.progress(len(variables), len(variables), "columns")
+        return FittedCopula(encoder, variables, tuple(nodes))
+
+    @classmethod
+    def load(cls, folder: Path) -> FittedCopula:
+        """Read a saved model.
+
+        Raises:
+            ModelFolderError: When it is missing, damaged or of another format.
+        """
+        return FittedCopula.load(folder)
+
+
+def _anchors(schema: Schema, variables: Sequence[Variable]) -> list[int]:
+    """Return the target and the protected columns: sampled first, and protected ones given the target.
+
+    So that selection rates by group, which the audit is about, are kept as they are, be they fair or not.
+    """
+    names = [column.name for column in schema.with_role(Role.TARGET)]
+    names += [column.name for column in schema.with_role(Role.PROTECTED)]
+    places = {variable.name: place for place, variable in enumerate(variables)}
+    return [places[name] for name in dict.fromkeys(names) if name in places]
+
+
+class FittedCopula:
+    """A learned network."""
+
+    def __init__(self, encoder: TableEncoder, variables: tuple[Variable, ...], nodes: tuple[Node, ...]) -> None:
+        self._encoder = encoder
+        self._variables = variables
+        self._nodes = nodes
+
+    @property
+    def schema(self) -> Schema:
+        """Schema of the sampled tables."""
+        return self._encoder.schema
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know."""
+        return self._encoder.notes
+
+    def sample(self, rows: int, run: Run, where: Mapping[str, Any] | None = None) -> Iterator[Table]:
+        """Yield batches; see the plugin API.
+
+        Raises:
+            ConditionError: When ``where`` names an unknown category, or one that does not come up.
+        """
+        fixed = [self._encoder.code_of(name, value) for name, value in (where or {}).items()]
+        for batch, start in enumerate(range(0, rows, BATCH_ROWS)):
+            run.check()
+            size = min(BATCH_ROWS, rows - start)
+            rng = run.rng("sample", batch)
+            encoded = self._accepted(size, rng, fixed) if fixed else self._draw(size, rng)
+            yield self._encoder.decode(encoded, rng, first_row=start)
+
+    def _draw(self, rows: int, rng: np.random.Generator) -> Encoded:
+        values: list[Any] = [None] * len(self._variables)
+        for node in self._nodes:
+            # a batch always draws as many numbers, so that its first rows do not depend on its length
+            draws = rng.random(BATCH_ROWS)[:rows]
+            parents = [self._variables[place].coarse(values[place]) for place in node.parents]
+            values[node.variable] = node.sample(parents, draws)
+        return to_encoded(self._variables, values, self._encoder, rng)
+
+    def _accepted(self, rows: int, rng: np.random.Generator, fixed: list[tuple[int, int]]) -> Encoded:
+        kept: list[Encoded] = []
+        found = 0
+        for _ in range(_ROUNDS):
+            drawn = self._draw(BATCH_ROWS, rng)
+            good = np.all([drawn.codes[:, column] == code for column, code in fixed], axis=0)
+            kept.append(_rows(drawn, np.flatnonzero(good)))
+            found += int(good.sum())
+            if found >= rows:
+                return _rows(_stack(kept), np.arange(rows))
+        raise ConditionError(
+            "the condition is too rare to sample",
+            found=f"{found} of {rows} rows in {_ROUNDS * BATCH_ROWS} draws",
+            remedy="Ask for fewer rows, or for a condition that more real rows meet.",
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the model into a folder as JSON and npz."""
+        self._encoder.save(folder)
+        document = {
+            "format": _FORMAT,
+            "cells": [[v.cells, v.parent_cells] for v in self._variables],
+            "nodes": [{"variable": node.variable, "parents": list(node.parents)} for node in self._nodes],
+        }
+        (folder / _MODEL_FILE).write_text(json.dumps(document), encoding="utf-8")
+        np.savez(folder / _TABLES_FILE, **{str(place): node.cumulative for place, node in enumerate(self._nodes)})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what :meth:`save` wrote; see :meth:`CopulaGenerator.load`."""
+        encoder = TableEncoder.load(folder)
+        try:
+            variables, nodes = _read(folder, encoder)
+        except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as error:
+            raise ModelFolderError(
+                "the model folder cannot be read",
+                where=str(folder),
+                found=f"{type(error).__name__}: {error}"[:200],
+                expected=_FORMAT,
+                remedy="Fit the model again.",
+            ) from error
+        return cls(encoder, variables, nodes)
+
+
+def _read(folder: Path, encoder: TableEncoder) -> tuple[tuple[Variable, ...], tuple[Node, ...]]:
+    document = json.loads((folder / _MODEL_FILE).read_text(encoding="utf-8"))
+    if document["format"] != _FORMAT:
+        raise ValueError(f"format {document['format']!r}")
+    with np.load(folder / _TABLES_FILE, allow_pickle=False) as arrays:
+        tables = {name: np.asarray(arrays[name], dtype=np.float64) for name in arrays.files}
+    variables = _read_variables(encoder, document["cells"])
+    nodes = tuple(_read_node(entry, tables[str(place)], variables) for place, entry in enumerate(document["nodes"]))
+    _check_order(nodes, variables)
+    return variables, nodes
+
+
+def _rows(encoded: Encoded, places: Any) -> Encoded:
+    return Encoded(
+        encoded.numbers[places], encoded.codes[places], encoded.cardinalities, encoded.number_names, encoded.code_names
+    )
+
+
+def _stack(parts: list[Encoded]) -> Encoded:
+    first = parts[0]
+    return Encoded(
+        np.concatenate([part.numbers for part in parts]),
+        np.concatenate([part.codes for part in parts]),
+        first.cardinalities,
+        first.number_names,
+        first.code_names,
+    )
+
+
+def _read_variables(encoder: TableEncoder, cells: list[list[int]]) -> tuple[Variable, ...]:
+    plain = variables_of(encoder, 2, 2)
+    if len(plain) != len(cells):
+        raise ValueError("the number of columns differs")
+    return tuple(
+        Variable(v.name, v.code, v.number, v.codes, int(fine), int(coarse)) for v, (fine, coarse) in zip(plain, cells, strict=True)
+    )
+
+
+def _read_node(entry: Mapping[str, Any], cumulative: Any, variables: tuple[Variable, ...]) -> Node:
+    variable, parents = int(entry["variable"]), tuple(int(place) for place in entry["parents"])
+    shape = tuple(variables[place].parent_size for place in parents)
+    expected = (int(np.prod(shape)), variables[variable].size)
+    if cumulative.shape != expected or not np.isfinite(cumulative).all():
+        raise ValueError(f"table of shape {cumulative.shape}, expected {expected}")
+    return Node(variable, parents, shape, cumulative)
+
+
+def _check_order(nodes: tuple[Node, ...], variables: tuple[Variable, ...]) -> None:
+    seen: set[int] = set()
+    for node in nodes:
+        if not set(node.parents) <= seen:
+            raise ValueError("a column comes before its parents")
+        seen.add(node.variable)
+    if len(nodes) != len(variables) or seen != set(range(len(variables))):
+        raise ValueError("a column is missing")
