@@ -84,9 +84,7 @@ def to_values(variable: Variable, encoded: Encoded) -> Ints:
     return cell if codes is None else np.where(codes == 0, cell, codes)
 
 
-def to_encoded(
-    variables: tuple[Variable, ...], values: list[Ints], encoder: Any, rng: np.random.Generator
-) -> Encoded:
+def to_encoded(variables: tuple[Variable, ...], values: list[Ints], encoder: Any, rng: np.random.Generator) -> Encoded:
     """Return codes and scores of sampled values; a score lies anywhere in its cell."""
     rows = len(values[0]) if values else 0
     codes = np.zeros((rows, len(encoder.code_names)), dtype=np.int32)

@@ -24,7 +24,6 @@ from assaymark.api import (
     TableEncoder,
 )
 from assaymark_copula.cells import Variable, to_encoded, to_values, variables_of
-from assaymark_copula.config import CopulaConfig
 from assaymark_copula.network import Learner, Node
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.api import Run
+    from assaymark_copula.config import CopulaConfig
 
 _FORMAT = "assaymark-copula/1"
 _MODEL_FILE, _TABLES_FILE = "copula.json", "copula.npz"
@@ -199,7 +199,8 @@ def _read_variables(encoder: TableEncoder, cells: list[list[int]]) -> tuple[Vari
     if len(plain) != len(cells):
         raise ValueError("the number of columns differs")
     return tuple(
-        Variable(v.name, v.code, v.number, v.codes, int(fine), int(coarse)) for v, (fine, coarse) in zip(plain, cells, strict=True)
+        Variable(v.name, v.code, v.number, v.codes, int(fine), int(coarse))
+        for v, (fine, coarse) in zip(plain, cells, strict=True)
     )
 
 

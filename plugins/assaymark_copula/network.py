@@ -154,8 +154,6 @@ class Learner:
             table = np.bincount(joint * size + value, minlength=combos * size).reshape(combos, size).astype(np.float64)
             held = table.sum(axis=1, keepdims=True)
             coarser = np.repeat(estimate, shape[depth - 1], axis=0)
-            estimate = np.where(
-                held >= _FEWEST_ROWS, (table + self.smoothing * coarser) / (held + self.smoothing), coarser
-            )
+            estimate = np.where(held >= _FEWEST_ROWS, (table + self.smoothing * coarser) / (held + self.smoothing), coarser)
         cumulative = np.cumsum(estimate, axis=1)
         return Node(chosen, parents, shape, cumulative / cumulative[:, -1:])

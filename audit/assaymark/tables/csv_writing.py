@@ -37,10 +37,15 @@ def csv_lines(table: Table, schema: Schema) -> bytes:
     empty = '""' if len(schema) == 1 else ""
     columns = [pc.fill_null(_texts(table.arrow.column(column.name), column), empty) for column in schema]
     lines = columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, ",")
-    whole = pa.concat_arrays([chunk.cast(pa.large_binary()) for chunk in lines.chunks])
-    joined = pc.binary_join(pa.LargeListArray.from_arrays(pa.array([0, len(whole)], pa.int64()), whole), b"\n")
-    text: bytes = joined[0].as_py()
-    return text + b"\n"
+    ended = pc.binary_join_element_wise(lines, "", "\n")
+    # texts of an Arrow array lie one behind the other, so all lines of a chunk are one buffer
+    return b"".join(_content(chunk) for chunk in ended.chunks)
+
+
+def _content(lines: pa.Array) -> bytes:
+    offsets = np.frombuffer(lines.buffers()[1], dtype=np.int32)
+    content: bytes = lines.buffers()[2].to_pybytes()
+    return content[offsets[lines.offset] : offsets[lines.offset + len(lines)]]
 
 
 def _texts(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
