@@ -40,7 +40,7 @@ class DeclarationError(Exception):
     """A declaration breaks the contract; its text is the one-line reason."""
 
 
-def collect(hook: str, returned: object) -> tuple[Spec, ...]:
+def collect(hook: str, returned: Any) -> tuple[Spec, ...]:
     """Return what a hook declared, checked.
 
     Raises:
@@ -50,7 +50,7 @@ def collect(hook: str, returned: object) -> tuple[Spec, ...]:
     if returned is None or isinstance(returned, str | bytes | dict):
         raise DeclarationError(f"{hook} returned {type(returned).__name__}, not an iterable of {wanted.__name__}")
     try:
-        iterator = iter(returned)  # type: ignore[call-overload] - whatever a plugin returned
+        iterator = iter(returned)
     except TypeError:
         raise DeclarationError(f"{hook} returned {type(returned).__name__}, not an iterable of {wanted.__name__}") from None
     specs: tuple[Any, ...] = tuple(islice(iterator, _MOST + 1))
@@ -63,7 +63,10 @@ def collect(hook: str, returned: object) -> tuple[Spec, ...]:
     return specs
 
 
-def _common(spec: Spec) -> None:
+# what a plugin declares may be anything, whatever its annotations say; so these look at Any
+
+
+def _common(spec: Any) -> None:
     if not isinstance(spec.name, str) or not _NAME.fullmatch(spec.name):
         raise DeclarationError(f"{spec.name!r:.80} is not a valid name (lower-case letters, digits, - and _)")
     if not isinstance(spec.summary, str) or len(spec.summary.splitlines()) != 1:
@@ -71,12 +74,12 @@ def _common(spec: Spec) -> None:
     _dotted(spec.name, "factory", spec.factory)
 
 
-def _dotted(name: str, field: str, value: object) -> None:
+def _dotted(name: str, field: str, value: Any) -> None:
     if not isinstance(value, str) or not _DOTTED.fullmatch(value):
         raise DeclarationError(f"{name}: {field} {value!r:.80} is not a dotted name of the form module:attribute")
 
 
-def _generator(spec: GeneratorSpec) -> None:
+def _generator(spec: Any) -> None:
     _common(spec)
     _dotted(spec.name, "config", spec.config)
     can = spec.capabilities
@@ -86,7 +89,7 @@ def _generator(spec: GeneratorSpec) -> None:
         raise DeclarationError(f"{spec.name}: capabilities.kinds must name at least one Kind, and nothing else")
 
 
-def _check(spec: CheckSpec) -> None:
+def _check(spec: Any) -> None:
     _common(spec)
     if not isinstance(spec.family, Family):
         raise DeclarationError(f"{spec.name}: family {spec.family!r:.80} is not one of " + ", ".join(Family))
@@ -101,7 +104,7 @@ def _check(spec: CheckSpec) -> None:
         raise DeclarationError(f"{spec.name}: an id occurs twice")
 
 
-def _renderer(spec: RendererSpec) -> None:
+def _renderer(spec: Any) -> None:
     _common(spec)
     if not isinstance(spec.filename, str) or not _FILE.fullmatch(spec.filename) or spec.filename.endswith("."):
         raise DeclarationError(f"{spec.name}: {spec.filename!r:.80} is not a plain file name")

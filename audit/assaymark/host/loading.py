@@ -9,7 +9,6 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -21,7 +20,7 @@ from assaymark.host.declarations import KINDS, DeclarationError, claims, collect
 from assaymark.host.hooks import PROJECT, Hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from assaymark.host.specs import Spec
 
@@ -221,8 +220,7 @@ def _load(candidate: _Candidate, names: dict[str, PluginInfo], taken: dict[str, 
     hooks: dict[str, Callable[..., Any]] = {}
     reason: str | None = None
     try:
-        if info.name in names:
-            raise _Refused(f"the plugin name {info.name} is taken by {names[info.name].origin}")
+        _refuse_name(info, names)
         specs, hooks = _ask(candidate.load(), info.name)
         offers = tuple(claim for spec in specs for claim in claims(spec))
         _refuse_clashes(offers, taken)
@@ -236,6 +234,11 @@ def _load(candidate: _Candidate, names: dict[str, PluginInfo], taken: dict[str, 
     if reason is not None:
         return LoadedPlugin(replace(info, state=PluginState.BROKEN, reason=reason, offers=offers, seconds=seconds))
     return LoadedPlugin(replace(info, offers=offers, seconds=seconds), specs, hooks)
+
+
+def _refuse_name(info: PluginInfo, names: dict[str, PluginInfo]) -> None:
+    if info.name in names:
+        raise _Refused(f"the plugin name {info.name} is taken by {names[info.name].origin}")
 
 
 def _refuse_clashes(offers: tuple[str, ...], taken: dict[str, PluginInfo]) -> None:
