@@ -1,1 +1,1 @@
-"""Provenance."""
+"""Keys, manifests, stamps and their verification."""

@@ -1,0 +1,289 @@
+"""The development keys: a root of its own for each user, and a leaf that signs. Good for trying out, labelled as such everywhere."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assaymark.errors import SigningKeyError
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+FOLDER_VARIABLE = "ASSAYMARK_CONFIG_DIR"
+LABEL = "development certificate"
+ROOT_FILE, CHAIN_FILE, KEY_FILE = "root.pem", "chain.pem", "key.pem"
+_LIFETIME = timedelta(days=365)
+_SIZE_LIMIT = 64 * 1024
+_INIT_HINT = "Run `assaymark keys init --force` to make new development keys."
+
+
+def config_folder() -> Path:
+    """Return the user's configuration folder: ``ASSAYMARK_CONFIG_DIR`` where that is set, else the system's place for it."""
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return platformdirs.user_config_path("assaymark")
+
+
+def keys_folder() -> Path:
+    """Return the folder of the development keys."""
+    return config_folder() / "development"
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentKeys:
+    """Development keys as they lie on disk; the private key stays in its file.
+
+    Attributes:
+        folder: Folder that holds them.
+        anchor: Root certificate, PEM.
+        chain: Leaf certificate, PEM.
+        not_after: When the leaf expires.
+        fingerprint: SHA-256 of the leaf, hexadecimal.
+        subject: The leaf's subject.
+    """
+
+    folder: Path
+    anchor: bytes
+    chain: bytes
+    not_after: datetime
+    fingerprint: str
+    subject: str
+
+    @property
+    def key_path(self) -> Path:
+        """Where the private key lies."""
+        return self.folder / KEY_FILE
+
+    def describe(self) -> dict[str, Any]:
+        """Return what ``keys show`` tells; never the private key."""
+        return {
+            "kind": LABEL,
+            "subject": self.subject,
+            "fingerprint": self.fingerprint,
+            "not_after": self.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "folder": str(self.folder),
+            "trust_anchor": str(self.folder / ROOT_FILE),
+        }
+
+
+def ensure_keys() -> tuple[DevelopmentKeys, bool]:
+    """Return the development keys, and whether they were made just now."""
+    folder = keys_folder()
+    if (folder / KEY_FILE).exists():
+        return load_keys(folder), False
+    return init_keys(), True
+
+
+def init_keys(*, force: bool = False) -> DevelopmentKeys:
+    """Make development keys.
+
+    They are written beside their place and then take it in one step, so that two processes cannot mix theirs. The key of the
+    root is thrown away at once: nobody, not even its owner, can sign another leaf with it.
+
+    Raises:
+        SigningKeyError: When there are keys already and ``force`` is false, or the folder cannot be written.
+    """
+    folder = keys_folder()
+    if (folder / KEY_FILE).exists() and not force:
+        raise SigningKeyError(
+            "there are development keys already", where=str(folder), remedy="Add --force to replace them; old stamps stay valid."
+        )
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stage = Path(tempfile.mkdtemp(prefix=".development.", dir=folder.parent))
+        _write_keys(stage)
+        _take_place(stage, folder, force=force)
+    except OSError as error:
+        raise SigningKeyError(
+            "the keys could not be written",
+            where=str(folder),
+            found=error.strerror or type(error).__name__,
+            remedy=f"Make the folder writable, or name another by {FOLDER_VARIABLE}.",
+        ) from error
+    return load_keys(folder)
+
+
+def _take_place(stage: Path, folder: Path, *, force: bool) -> None:
+    import shutil
+
+    if force and folder.exists():
+        old = Path(tempfile.mkdtemp(prefix=".replaced.", dir=folder.parent))
+        folder.rename(old / "development")
+        shutil.rmtree(old, ignore_errors=True)
+    try:
+        stage.rename(folder)
+    except OSError:
+        shutil.rmtree(stage, ignore_errors=True)
+        if not (folder / KEY_FILE).exists():  # otherwise another process was first, and its keys serve as well
+            raise
+
+
+def _write_keys(folder: Path) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    root_key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root = _root(root_key)
+    leaf = _leaf(leaf_key, root_key, root)
+    private = leaf_key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    pem = serialization.Encoding.PEM
+    for name, content in ((ROOT_FILE, root.public_bytes(pem)), (CHAIN_FILE, leaf.public_bytes(pem)), (KEY_FILE, private)):
+        handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+
+
+def _name(text: str) -> x509.Name:
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    organisation = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Assaymark development, not for release to others")
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text), organisation])
+
+
+def _usage(*, signs: bool, issues: bool) -> x509.KeyUsage:
+    from cryptography import x509
+
+    return x509.KeyUsage(
+        digital_signature=signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=issues,
+        crl_sign=issues,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int) -> x509.CertificateBuilder:
+    from cryptography import x509
+
+    now = datetime.now(UTC).replace(microsecond=0)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _root(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    name = _name("Assaymark development root")
+    builder = _builder(name, name, key.public_key(), 10 * _LIFETIME.days)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    return builder.add_extension(_usage(signs=False, issues=True), critical=True).sign(key, hashes.SHA256())
+
+
+def _leaf(
+    key: ec.EllipticCurvePrivateKey, root_key: ec.EllipticCurvePrivateKey, root: x509.Certificate
+) -> x509.Certificate:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
+    builder = _builder(_name("Assaymark development certificate"), root.subject, key.public_key(), _LIFETIME.days)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(signs=True, issues=False), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+    return builder.add_extension(issuer, critical=False).sign(root_key, hashes.SHA256())
+
+
+def load_keys(folder: Path) -> DevelopmentKeys:
+    """Read and check development keys.
+
+    Raises:
+        SigningKeyError: When one is missing, readable by others, expired, or does not belong to the other.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+
+    anchor, chain = _read(folder / ROOT_FILE), _read(folder / CHAIN_FILE)
+    key = load_private_key(folder / KEY_FILE)
+    try:
+        leaf = x509.load_pem_x509_certificate(chain)
+        x509.load_pem_x509_certificate(anchor)
+    except ValueError as error:
+        raise SigningKeyError(
+            "a certificate cannot be read", where=str(folder), found=str(error), remedy=_INIT_HINT
+        ) from error
+    public = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    if leaf.public_key().public_bytes(*public) != key.public_key().public_bytes(*public):
+        raise SigningKeyError("key and certificate do not belong together", where=str(folder), remedy=_INIT_HINT)
+    if leaf.not_valid_after_utc <= datetime.now(UTC):
+        raise SigningKeyError(
+            "the development certificate has expired",
+            where=str(folder),
+            found=leaf.not_valid_after_utc.strftime("%Y-%m-%d"),
+            remedy=_INIT_HINT,
+        )
+    fingerprint = leaf.fingerprint(hashes.SHA256()).hex()
+    return DevelopmentKeys(folder, anchor, chain, leaf.not_valid_after_utc, fingerprint, leaf.subject.rfc4514_string())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_SIZE_LIMIT)
+    except OSError as error:
+        raise SigningKeyError(
+            "a key file cannot be read",
+            where=str(path),
+            found=error.strerror or type(error).__name__,
+            remedy="Run `assaymark keys init`.",
+        ) from error
+
+
+def load_private_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Read an unencrypted P-256 key in PEM, and refuse a file that others can read.
+
+    Raises:
+        SigningKeyError: When it is missing, open to others, or no such key.
+    """
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    content = _read(path)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if os.name == "posix" and mode & 0o077:
+        raise SigningKeyError(
+            "the private key can be read by others",
+            where=str(path),
+            found=f"mode {mode:04o}",
+            expected="mode 0600",
+            remedy=f"Run `chmod 600 {path.name}` in its folder, or make new keys if others had access.",
+        )
+    try:
+        key = serialization.load_pem_private_key(content, password=None)
+    except (ValueError, TypeError) as error:
+        raise SigningKeyError("the private key cannot be read", where=str(path), remedy=_INIT_HINT) from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise SigningKeyError("the private key is of another kind", where=str(path), expected="an EC key on P-256")
+    return key
+
+
+def trusted_anchors() -> list[bytes]:
+    """Return the root certificates that this machine trusts by itself: its own development root, if there is one."""
+    path = keys_folder() / ROOT_FILE
+    return [_read(path)] if path.is_file() else []
