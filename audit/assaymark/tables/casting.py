@@ -154,7 +154,7 @@ def _parse_integers(texts: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
 
 
 def _refuse_infinite(typed: pa.Array, codes: NDArray[np.int32], column: Column, where: str) -> None:
-    infinite = np.append(np.isinf(typed.to_numpy(zero_copy_only=False)), False)  # noqa: FBT003 - the place of code -1
+    infinite = np.append(np.isinf(typed.to_numpy(zero_copy_only=False)), False)
     if infinite.any():
         row = int(np.flatnonzero(infinite[codes])[0]) + 1
         raise NotFiniteError(
@@ -172,7 +172,7 @@ def _misfit(
     """Say where a value does not fit; the value itself may be private, so only its shape is told."""
     import pyarrow as pa
 
-    rows = np.flatnonzero(np.append(bad, False)[codes])  # noqa: FBT003 - the place of code -1
+    rows = np.flatnonzero(np.append(bad, False)[codes])
     value = data[int(rows[0])].as_py()
     found = f"a text of {len(value)} characters" if pa.types.is_string(data.type) else f"a value of type {data.type}"
     return SchemaMismatchError(

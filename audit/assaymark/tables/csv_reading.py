@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,10 @@ from assaymark.errors import (
     LimitError,
     RaggedRowError,
 )
-from assaymark.tables.limits import Limits
 
 if TYPE_CHECKING:
+    from assaymark.tables.limits import Limits
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pyarrow as pa
@@ -82,7 +82,7 @@ def _check_text(path: Path, data: bytes) -> None:
     zero = data.find(b"\0")
     if zero >= 0:
         guess = _guess(data[:_SAMPLE])
-        if guess.startswith("UTF_16") or guess.startswith("UTF_32"):
+        if guess.startswith(("UTF_16", "UTF_32")):
             raise _encoding_error(path, zero, data, guess)
         raise FormatError(
             "this is not a text file",
@@ -141,7 +141,11 @@ def _sniff(path: Path) -> Dialect | None:
     import duckdb
 
     # nothing is loaded from disk or network besides the named file; its name is no pattern
-    settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false", "threads": "1"}
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "threads": "1",
+    }
     pattern = re.sub(r"([*?\[])", r"[\1]", str(path.resolve()))
     query = "SELECT Delimiter, Quote, Escape FROM sniff_csv(?, compression = 'none')"
     with duckdb.connect(":memory:", config=settings) as connection:
@@ -235,7 +239,7 @@ def _diagnose(path: Path, body: bytes, dialect: Dialect) -> AssaymarkError:
 def _refuse_open_quote(path: Path, body: bytes, dialect: Dialect) -> None:
     """Refuse a quote that is never closed: it would swallow the rows after it in silence."""
     line, record = 1, [""]
-    for line, record in _records(path, body + b"\n" + _END, dialect):  # noqa: B007 - the last one is what is asked for
+    for line, record in _records(path, body + b"\n" + _END, dialect):
         pass
     if record != [_END.decode()]:
         raise FormatError(

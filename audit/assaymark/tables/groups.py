@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +30,7 @@ def bin_labels(edges: tuple[float, ...]) -> tuple[str, ...]:
     ('<25', '25-45', '>=45')
     """
     texts = [canonical(edge) for edge in edges]
-    inner = [f"{low}-{high}" for low, high in zip(texts, texts[1:], strict=False)]
+    inner = [f"{low}-{high}" for low, high in pairwise(texts)]
     return (f"<{texts[0]}", *inner, f">={texts[-1]}")
 
 

@@ -90,7 +90,7 @@ def _infer_text(values: _Values) -> Column:
 def _infer_number(values: _Values, numbers: NDArray[np.float64]) -> Column:
     infinite = np.isinf(numbers)
     if infinite.any():
-        row = int(np.flatnonzero(np.append(infinite, False)[values.codes])[0]) + 1  # noqa: FBT003 - the place of code -1
+        row = int(np.flatnonzero(np.append(infinite, False)[values.codes])[0]) + 1
         raise NotFiniteError(
             "a numeric column holds an infinite value",
             where=f"column {values.name!r}, data row {row:,}",

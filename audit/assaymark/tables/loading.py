@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -19,6 +17,8 @@ from assaymark.tables.schema_file import apply_overrides, read_schema_file
 from assaymark.tables.table import Table, arrow_type
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from collections.abc import Mapping
     import pyarrow as pa
 
 _MIN_ROWS = 2

@@ -22,7 +22,8 @@ def matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:
     """Return for each string, shape (n,), whether ``pattern`` matches; nulls do not."""
     import pyarrow.compute as pc
 
-    return pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
+    hits: NDArray[np.bool_] = pc.match_substring_regex(texts, pattern).fill_null(value=False).to_numpy(zero_copy_only=False)
+    return hits
 
 
 def parse_floats(texts: pa.Array) -> NDArray[np.float64]:
@@ -42,7 +43,7 @@ def fits_int64(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     import numpy as np
 
     with np.errstate(invalid="ignore"):
-        return np.isfinite(values) & (values == np.trunc(values)) & (np.abs(values) < 2.0**63)
+        return np.asarray(np.isfinite(values) & (values == np.trunc(values)) & (np.abs(values) < 2.0**63))
 
 
 def decimals_of(values: NDArray[np.float64]) -> int | None:

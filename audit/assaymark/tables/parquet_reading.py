@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assaymark.errors import FormatError, LimitError
-from assaymark.tables.limits import Limits
 from assaymark.tables.reading import check_names
 
 if TYPE_CHECKING:
+    from assaymark.tables.limits import Limits
     from pathlib import Path
 
     import pyarrow as pa

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +11,7 @@ from assaymark.errors import EmptyTableError, FormatError, HeaderError, LimitErr
 from assaymark.tables.limits import Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -167,7 +167,7 @@ def check_names(path: Path, names: Sequence[str], limits: Limits) -> None:
             where=str(path),
             found="no name for column "
             + ", ".join(map(str, empty[:10]))
-            + (f" of {len(names)}" if len(empty) <= 10 else ", …"),  # noqa: PLR2004 - as many as are shown
+            + (f" of {len(names)}" if len(empty) <= 10 else ", …"),
             expected="a name for each column",
             remedy="Name them in the first line; a first column without a name is often a saved row index, so save without it.",
         )
@@ -176,7 +176,7 @@ def check_names(path: Path, names: Sequence[str], limits: Limits) -> None:
         raise HeaderError(
             "column names occur more than once",
             where=str(path),
-            found=", ".join(repr(name) for name in repeated[:10]) + (", …" if len(repeated) > 10 else ""),  # noqa: PLR2004 - as many as are shown
+            found=", ".join(repr(name) for name in repeated[:10]) + (", …" if len(repeated) > 10 else ""),
             expected="a different name for each column",
             remedy="Rename or remove the repeated columns.",
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assaymark.errors import AllNullError, ColumnNotFoundError, FreeTextError, OptionError
@@ -13,6 +13,7 @@ from assaymark.tables.outcomes import choose_positive
 from assaymark.tables.schema import Column, Kind, Role, Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from assaymark.tables.table import Table
 
 MAX_GROUPS = 10  # distinct numbers up to which a numeric column is taken for group labels
@@ -70,7 +71,7 @@ def parse_bins(text: str) -> tuple[str, tuple[float, ...]]:
 
 def are_edges(edges: tuple[float, ...]) -> bool:
     """Return whether ``edges`` are one or more finite numbers in strictly ascending order."""
-    ascending = all(low < high for low, high in zip(edges, edges[1:], strict=False))
+    ascending = all(low < high for low, high in pairwise(edges))
     return bool(edges) and ascending and all(math.isfinite(edge) for edge in edges)
 
 
@@ -89,7 +90,7 @@ def require_column(schema: Schema, name: str, option: str) -> Column:
     if name in schema:
         return schema[name]
     close = nearest(name, schema.names)
-    shown = ", ".join(schema.names[:30]) + (", …" if len(schema) > 30 else "")  # noqa: PLR2004 - as many as are shown
+    shown = ", ".join(schema.names[:30]) + (", …" if len(schema) > 30 else "")
     raise ColumnNotFoundError(
         f"there is no column {name!r}",
         where=option,
@@ -263,8 +264,6 @@ def _grouped(table: Table, column: Column) -> Column:
             where=where,
             found=f"{count:,} distinct values",
             expected=f"bins, or at most {MAX_GROUPS} distinct values",
-            remedy=f"Add --bins {column.name}=25,45,65 with edges that suit the column."
-            if column.name != "age"
-            else "Add --bins age=25,45,65.",
+            remedy=f"Add --bins {column.name}=EDGE,EDGE,…, for example --bins age=25,45,65.",
         )
     return replace(column, kind=Kind.CATEGORICAL, decimals=None)

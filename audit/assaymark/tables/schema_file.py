@@ -18,8 +18,8 @@ import difflib
 import json
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import MissingFileError, SchemaFileError
@@ -27,6 +27,7 @@ from assaymark.tables.datetimes import is_layout
 from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 MAX_BYTES = 4 * 2**20
@@ -181,7 +182,7 @@ def _roles(where: str, value: object) -> frozenset[Role]:
 def _bins(where: str, value: object) -> tuple[float, ...]:
     good = isinstance(value, list) and 0 < len(value) <= _MAX_BINS and all(_is_number(item) for item in value)
     edges = tuple(float(item) for item in value) if good and isinstance(value, list) else ()
-    if not edges or any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+    if not edges or any(low >= high for low, high in pairwise(edges)):
         raise _refusal(where, "bins cannot be read", _shape(value), f"1 to {_MAX_BINS} finite numbers in ascending order")
     return edges
 
@@ -199,7 +200,7 @@ def _layout(where: str, value: object) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 and math.isfinite(value)  # noqa: PLR2004 - an integer of TOML may be too long for a float
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 and math.isfinite(value)
 
 
 def _check_keys(where: object, entry: Mapping[str, Any], known: tuple[str, ...]) -> None:
@@ -216,7 +217,7 @@ def _options(name: str, known: Iterable[str]) -> str:
 
 def _shape(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else f"{type(value).__name__} of {len(text)} characters"  # noqa: PLR2004 - what a line holds
+    return text if len(text) <= 80 else f"{type(value).__name__} of {len(text)} characters"
 
 
 def _refusal(where: object, what: str, found: str | None, expected: str | None) -> SchemaFileError:

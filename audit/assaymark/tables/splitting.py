@@ -35,7 +35,7 @@ def split_holdout(table: Table, share: float, rng: np.random.Generator) -> tuple
     if not 0.0 < share < 1.0:
         raise ValueError(f"share must be above 0 and below 1, not {share}")
     rows = table.rows
-    if rows < 2:  # noqa: PLR2004 - one for each part
+    if rows < 2:
         raise TooFewRowsError(
             "the table has too few rows to be split",
             found=f"{rows} row" if rows == 1 else f"{rows} rows",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assaymark.tables.schema import Kind, Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     import numpy as np
     import pandas as pd
     import pyarrow as pa

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
@@ -12,6 +11,7 @@ from assaymark.tables.csv_writing import csv_header, csv_lines
 from assaymark.tables.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
 
@@ -48,7 +48,7 @@ class TableWriter:
         self,
         path: Path,
         schema: Schema,
-        format: TableFormat,  # noqa: A002 - the name that users know
+        format: TableFormat,
         *,
         overwrite: bool = False,
         sidecar: str | None = None,
@@ -103,7 +103,7 @@ class TableWriter:
 def write_table(
     tables: Table | Iterable[Table],
     path: Path,
-    format: TableFormat,  # noqa: A002 - the name that users know
+    format: TableFormat,
     *,
     overwrite: bool = False,
     sidecar: str | None = None,
