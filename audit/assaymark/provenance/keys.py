@@ -96,7 +96,7 @@ def init_keys(*, force: bool = False) -> DevelopmentKeys:
     folder = keys_folder()
     if (folder / KEY_FILE).exists() and not force:
         raise SigningKeyError(
-            "there are development keys already", where=str(folder), remedy="Add --force to replace them; old stamps stay valid."
+            "there are development keys already", where=str(folder), remedy="Add --force to replace them; this machine then no longer trusts what the old ones signed."
         )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
