@@ -1,0 +1,178 @@
+"""What the manifests of a release say, as C2PA manifest definitions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from assaymark.provenance.manifests import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RELEASE_ASSERTION = "org.assaymark.release"
+FILE_ASSERTION = "org.assaymark.file"
+_GENERATED = "http://c2pa.org/digitalsourcetype/trainedAlgorithmicData"
+_COMPUTED = "http://cv.iptc.org/newscodes/digitalsourcetype/dataDrivenMedia"
+_MEDIA = {
+    ".csv": "text/csv",
+    ".parquet": "application/vnd.apache.parquet",
+    ".json": "application/json",
+    ".html": "text/html",
+    ".pdf": "application/pdf",
+    ".toml": "application/toml",
+    ".md": "text/markdown",
+}
+_REAL = "real-data"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseClaims:
+    """What a release claims about itself.
+
+    Attributes:
+        created: When, as ISO 8601 text.
+        assaymark: Version that made it.
+        generated: Whether the synthetic table was generated here; otherwise it was only audited, and no manifest says more.
+        data_file: Name of the synthetic table.
+        generator: Name, distribution, version, digest, config and seed of the generator; None when unknown.
+        real: Rows, columns and salted commitment of the real data.
+        holdout: The same of the holdout; None without one.
+        policy_sha256: Digest of the policy.
+        verdict: Verdict of the audit.
+        extra_assertions: Further assertions of the release's manifest, by label.
+    """
+
+    created: str
+    assaymark: str
+    generated: bool
+    data_file: str
+    generator: Mapping[str, Any] | None
+    real: Mapping[str, Any]
+    holdout: Mapping[str, Any] | None
+    policy_sha256: str
+    verdict: str
+    extra_assertions: Mapping[str, Any] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the manifest of the release and of the synthetic table state."""
+        return {
+            "created": self.created,
+            "generator": None if self.generator is None else dict(self.generator),
+            "real": dict(self.real),
+            "holdout": None if self.holdout is None else dict(self.holdout),
+            "policy_sha256": self.policy_sha256,
+            "verdict": self.verdict,
+        }
+
+
+def _assertion(label: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    return {"label": label, "data": dict(data), "created": True}
+
+
+def _base(name: str, content: bytes, version: str, assertions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    suffix = "." + name.rpartition(".")[2]
+    digest = hashlib.sha256(content).digest()
+    asset = {"dc:format": _MEDIA.get(suffix, "application/octet-stream"), "types": [{"type": "c2pa.types.dataset"}]}
+    return {
+        "claim_generator_info": [{"name": "assaymark", "version": version}],
+        "title": name,
+        "assertions": [
+            *assertions,
+            _assertion("c2pa.asset-type", asset),
+            {"label": "c2pa.hash.data", "data": {"name": "data", "alg": "sha256", "hash": list(digest), "pad": []}},
+        ],
+    }
+
+
+def _created(source: str, **more: Any) -> dict[str, Any]:
+    return _assertion("c2pa.actions.v2", {"actions": [{"action": "c2pa.created", "digitalSourceType": source, **more}]})
+
+
+def computed_definition(name: str, content: bytes, version: str) -> dict[str, Any]:
+    """Return the definition for a file that was computed from data: an audit, cubes, a report, a policy."""
+    return _base(name, content, version, [_created(_COMPUTED), _assertion(FILE_ASSERTION, {"name": name})])
+
+
+def generated_definition(claims: ReleaseClaims, content: bytes) -> tuple[dict[str, Any], list[Resource]]:
+    """Return the definition for a synthetic table that was generated here, with the real data as an undisclosed input."""
+    definition = _base(
+        claims.data_file,
+        content,
+        claims.assaymark,
+        [
+            _created(_GENERATED, softwareAgent={"name": "assaymark", "version": claims.assaymark}),
+            _assertion(FILE_ASSERTION, {"name": claims.data_file}),
+            _assertion(RELEASE_ASSERTION, claims.facts()),
+        ],
+    )
+    definition["ingredients"] = [
+        {
+            "title": "real data, not disclosed",
+            "relationship": "inputTo",
+            "label": _REAL,
+            "data_types": [{"type": "c2pa.types.dataset"}],
+            "data": {"format": "application/json", "identifier": f"{_REAL}.json"},
+        }
+    ]
+    commitment = json.dumps({"schema": "assaymark-commitment/1", **claims.real}, sort_keys=True).encode()
+    return definition, [Resource(f"{_REAL}.json", commitment)]
+
+
+def audited_definition(claims: ReleaseClaims, content: bytes) -> dict[str, Any]:
+    """Return the definition for a synthetic table that was brought along: opened and audited, nothing about its making."""
+    opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["table"]}}
+    definition = _base(
+        claims.data_file,
+        content,
+        claims.assaymark,
+        [
+            _assertion("c2pa.actions.v2", {"actions": [opened]}),
+            _assertion(FILE_ASSERTION, {"name": claims.data_file}),
+            _assertion(RELEASE_ASSERTION, claims.facts()),
+        ],
+    )
+    definition["ingredients"] = [
+        {"title": "table of unknown origin", "relationship": "parentOf", "label": "table", "data_types": [{"type": "c2pa.types.dataset"}]}
+    ]
+    return definition
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A stamped file that a release is made of.
+
+    Attributes:
+        name: File name.
+        sidecar: Its manifest.
+        active: Label of its active manifest.
+        validation: The reader's validation results.
+    """
+
+    name: str
+    sidecar: bytes
+    active: str
+    validation: Mapping[str, Any]
+
+
+def release_definition(
+    name: str, content: bytes, claims: ReleaseClaims, components: Sequence[Component]
+) -> tuple[dict[str, Any], list[Resource]]:
+    """Return the definition for ``release.json``, which nests the manifest of every file."""
+    extra = [_assertion(label, {"value": value}) for label, value in claims.extra_assertions.items()]
+    assertions = [_created(_COMPUTED), _assertion(FILE_ASSERTION, {"name": name}), _assertion(RELEASE_ASSERTION, claims.facts()), *extra]
+    definition = _base(name, content, claims.assaymark, assertions)
+    definition["ingredients"] = [
+        {
+            "title": component.name,
+            "relationship": "componentOf",
+            "active_manifest": component.active,
+            "validation_results": dict(component.validation),
+            "manifest_data": {"format": "application/c2pa", "identifier": f"{component.name}.c2pa"},
+        }
+        for component in components
+    ]
+    return definition, [Resource(f"{component.name}.c2pa", component.sidecar) for component in components]

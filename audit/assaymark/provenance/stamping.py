@@ -1,0 +1,146 @@
+"""Stamps: a signed sidecar beside each file, and one over a whole release."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assaymark.errors import MissingFileError, NotAFileError, OutputError, OutputExistsError, StampError
+from assaymark.provenance.definitions import (
+    Component,
+    ReleaseClaims,
+    audited_definition,
+    computed_definition,
+    generated_definition,
+    release_definition,
+)
+from assaymark.provenance.jumbf import read_store
+from assaymark.provenance.manifests import Stamper, read_manifest
+
+if TYPE_CHECKING:
+    from assaymark.host.specs import Signer
+
+RELEASE_SCHEMA = "assaymark-release/1"
+RELEASE_FILE = "release.json"
+SUFFIX = ".c2pa"
+
+__all__ = ["RELEASE_FILE", "RELEASE_SCHEMA", "SUFFIX", "ReleaseClaims", "stamp_file", "stamp_release"]
+
+
+def sidecar_of(path: Path) -> Path:
+    """Return where the sidecar of a file lies: its whole name, and ``.c2pa``."""
+    return path.with_name(path.name + SUFFIX)
+
+
+def stamp_file(path: Path, signer: Signer, *, force: bool = False) -> Path:
+    """Stamp one file that was computed from data; the file itself is not touched.
+
+    Returns:
+        The path of the sidecar.
+
+    Raises:
+        MissingFileError: When there is no such file.
+        NotAFileError: When it is a folder or the like.
+        OutputExistsError: When it has a sidecar already and ``force`` is false.
+        StampError: When it is empty or cannot be signed.
+    """
+    from assaymark import __version__
+
+    if not path.exists():
+        raise MissingFileError("there is no file to stamp", where=str(path), remedy="Check the path.")
+    if not path.is_file():
+        raise NotAFileError("only files can be stamped", where=str(path), remedy="Name the files of the folder.")
+    target = sidecar_of(path)
+    if target.exists() and not force:
+        raise OutputExistsError("the file has a sidecar already", where=str(target), remedy="Add --force to replace it.")
+    content = _content(path)
+    with Stamper(signer) as stamper:
+        _write(target, stamper.sign(computed_definition(path.name, content, __version__), content))
+    return target
+
+
+def _content(path: Path) -> bytes:
+    content = path.read_bytes()
+    if not content:
+        raise StampError("an empty file cannot be stamped", where=str(path), remedy="Stamp a file that has content.")
+    return content
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            "the sidecar could not be written",
+            where=str(path),
+            found=error.strerror or type(error).__name__,
+            remedy="Check free space and permissions.",
+        ) from error
+
+
+def stamp_release(folder: Path, signer: Signer, *, claims: ReleaseClaims) -> None:
+    """Stamp every file of a folder, write ``release.json`` over them all, and stamp that.
+
+    Raises:
+        StampError: When a file is empty or cannot be signed.
+        OutputError: When a sidecar cannot be written.
+    """
+    names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    components: list[Component] = []
+    entries: list[dict[str, Any]] = []
+    with Stamper(signer) as stamper:
+        for name in names:
+            content = _content(folder / name)
+            sidecar = _sign(stamper, name, content, claims)
+            _write(folder / (name + SUFFIX), sidecar)
+            reading = read_manifest(sidecar, content, ())
+            components.append(
+                Component(name, sidecar, read_store(sidecar)[-1].label, reading.store.get("validation_results", {}))
+            )
+            entries.append(_entry(name, content, sidecar))
+        release = (json.dumps(_release(claims, entries), indent=2, ensure_ascii=False) + "\n").encode()
+        _write(folder / RELEASE_FILE, release)
+        definition, resources = release_definition(RELEASE_FILE, release, claims, components)
+        _write(folder / (RELEASE_FILE + SUFFIX), stamper.sign(definition, release, resources))
+
+
+def _sign(stamper: Stamper, name: str, content: bytes, claims: ReleaseClaims) -> bytes:
+    if name != claims.data_file:
+        return stamper.sign(computed_definition(name, content, claims.assaymark), content)
+    if not claims.generated:
+        return stamper.sign(audited_definition(claims, content), content)
+    definition, resources = generated_definition(claims, content)
+    return stamper.sign(definition, content, resources)
+
+
+def _entry(name: str, content: bytes, sidecar: bytes) -> dict[str, Any]:
+    return {
+        "name": name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "sidecar": {"name": name + SUFFIX, "bytes": len(sidecar), "sha256": hashlib.sha256(sidecar).hexdigest()},
+    }
+
+
+def _release(claims: ReleaseClaims, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "schema": RELEASE_SCHEMA,
+        "assaymark": claims.assaymark,
+        "created": claims.created,
+        "verdict": claims.verdict,
+        "policy_sha256": claims.policy_sha256,
+        "files": entries,
+    }
