@@ -22,7 +22,7 @@ def matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:
     """Return for each string, shape (n,), whether ``pattern`` matches; nulls do not."""
     import pyarrow.compute as pc
 
-    hits: NDArray[np.bool_] = pc.match_substring_regex(texts, pattern).fill_null(value=False).to_numpy(zero_copy_only=False)
+    hits: NDArray[np.bool_] = pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003 - Arrow takes it by position only
     return hits
 
 
