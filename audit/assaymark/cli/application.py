@@ -1,0 +1,73 @@
+"""The root command: finds subcommands lazily, reads ``assaymark.toml``, and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from assaymark import __version__
+from assaymark.cli.configuration import read_defaults
+from assaymark.cli.failures import guarded
+
+COMMANDS = {
+    "demo": "The whole way on real clinical data that ships with scikit-learn.",
+    "run": "Split, fit, sample, audit, report and stamp.",
+    "audit": "Audit a synthetic table that exists already.",
+    "generate": "Fit a generator and sample it, without an audit.",
+    "sample": "Sample a saved model.",
+    "stamp": "Sign files: a C2PA sidecar beside each.",
+    "verify": "Verify a release or a stamped file, and recompute its numbers.",
+    "report": "Render an audit.json in another format.",
+    "plugins": "List and show plugins.",
+    "keys": "Make and show the development keys.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in a module each, imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order of the main job."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"assaymark.cli.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="assaymark")
+@click.option("--config", type=click.Path(dir_okay=False), help="Options by command, as TOML; assaymark.toml is read by itself.")
+@click.option("--traceback", is_flag=True, help="Show where an unexpected error arose.")
+@click.pass_context
+def cli(ctx: click.Context, config: str | None, traceback: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Audit synthetic tables for bias, fidelity, utility and privacy, and stamp them with signed provenance.
+
+    Exit codes: 0 pass, 1 a gate failed, 2 usage or error, 3 inconclusive, 130 interrupted.
+    """
+    del traceback  # read from the command line itself, so that it counts for errors before this point as well
+    ctx.default_map = read_defaults(config, COMMANDS)
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    given = sys.argv[1:] if arguments is None else arguments
+
+    def call() -> Any:
+        return cli.main(args=given, prog_name="assaymark", standalone_mode=False)
+
+    sys.exit(guarded(call, as_json="--json" in given, traceback="--traceback" in given))

@@ -1,0 +1,156 @@
+"""Options that several commands share, and what they come to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assaymark.cli.configuration import check_keys, read_defaults
+from assaymark.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from assaymark.tables.loading import TableOptions
+    from assaymark.tables.roles import RoleOptions
+
+    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+PATH = click.Path(path_type=Path)
+
+
+class Command(click.Command):
+    """A command whose table in ``assaymark.toml`` may hold its options and nothing else."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Check the configured keys, then parse."""
+        if ctx.default_map and ctx.parent is not None:
+            above = read_defaults(ctx.parent.params.get("config"), [""]).get("", {})
+            names = [str(parameter.name) for parameter in self.params]
+            check_keys(str(ctx.info_name), ctx.default_map, names, above)
+        return super().parse_args(ctx, args)
+
+
+def _stack(*decorators: Decorator) -> Decorator:
+    def apply(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+def _many(flag: str, text: str, metavar: str = "COL") -> Decorator:
+    return click.option(flag, multiple=True, metavar=metavar, help=text)
+
+
+def table_options() -> Decorator:
+    """Options on how files are read."""
+    return _stack(
+        click.option("--schema", type=PATH, metavar="FILE", help="TOML that corrects the inferred kinds and roles."),
+        _many("--drop", "Leave a column out. Repeatable."),
+        _many("--null", "Text that reads as missing; replaces the usual list (empty, ?, NA, NaN, null). Repeatable.", "TEXT"),
+    )
+
+
+def special_column_options() -> Decorator:
+    """Options on columns that any command may need."""
+    return _stack(
+        _many("--protected", "Protected column. Repeatable."),
+        _many("--strata", "Column within whose values groups are compared, too. Repeatable."),
+        _many("--secret", "Column that an attacker would want to infer. Repeatable."),
+        _many("--identifier", "Column that names rows; comes out fresh. Repeatable."),
+        _many("--bins", "Groups of a numeric column, as in age=25,45,65. Repeatable.", "COL=EDGES"),
+    )
+
+
+def role_options(*, required: bool) -> Decorator:
+    """Options on target, positive outcome and protected columns."""
+    return _stack(
+        click.option("--target", metavar="COL", required=required, help="Outcome column."),
+        click.option("--positive", metavar="VALUE", help="Value of the target that counts as positive, such as '>50K' or 1."),
+        click.option("--positive-above", metavar="N|median", help="For a numeric target: values above this are positive."),
+        special_column_options(),
+    )
+
+
+def run_options() -> Decorator:
+    """Options of commands that compute."""
+    return _stack(
+        click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of everything random."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."),
+        click.option("--quiet", is_flag=True, help="No progress."),
+        click.option("--force", is_flag=True, help="Replace an earlier file, or an earlier release folder."),
+    )
+
+
+def audit_options() -> Decorator:
+    """Options of commands that audit."""
+    return _stack(
+        click.option("--holdout", type=PATH, metavar="FILE", help="Real rows that the generator never saw."),
+        _many("--rename", "Header of SYNTHETIC or HOLDOUT to header of REAL. Repeatable.", "OLD=NEW"),
+        click.option("--policy", type=PATH, metavar="FILE", help="Margins and gates; a default policy otherwise."),
+        click.option("--signer", default="development", show_default=True, help="Signer that stamps the release."),
+    )
+
+
+def pairs(values: Sequence[str], option: str) -> dict[str, str]:
+    """Return OLD=NEW texts as a mapping.
+
+    Raises:
+        OptionError: When one is malformed or names an OLD twice.
+    """
+    found: dict[str, str] = {}
+    for value in values:
+        old, mark, new = value.partition("=")
+        if not mark or not old or not new or old in found:
+            raise OptionError(
+                "the option cannot be read", where=option, found=repr(value), expected="OLD=NEW, each OLD once", remedy="Correct it."
+            )
+        found[old] = new
+    return found
+
+
+def make_table_options(values: dict[str, Any]) -> TableOptions:
+    """Return the table options of a command's parameters."""
+    from assaymark.tables.limits import DEFAULT_NULLS
+    from assaymark.tables.loading import TableOptions
+
+    nulls = tuple(values["null"]) or DEFAULT_NULLS
+    return TableOptions(schema_file=values["schema"], nulls=nulls, drop=tuple(values["drop"]))
+
+
+def make_role_options(values: dict[str, Any]) -> RoleOptions:
+    """Return the role options of a command's parameters."""
+    from assaymark.tables.roles import RoleOptions, parse_bins
+
+    return RoleOptions(
+        target=values.get("target"),
+        positive=values.get("positive"),
+        positive_above=values.get("positive_above"),
+        protected=tuple(values["protected"]),
+        strata=tuple(values["strata"]),
+        secret=tuple(values["secret"]),
+        identifier=tuple(values["identifier"]),
+        bins=dict(parse_bins(text) for text in values["bins"]),
+    )
+
+
+def require_outcome(values: dict[str, Any]) -> None:
+    """Demand exactly one of ``--positive`` and ``--positive-above``, and a protected column.
+
+    Raises:
+        OptionError: When that does not hold and no schema file could say it.
+    """
+    if values["positive"] and values["positive_above"]:
+        raise OptionError("give either --positive or --positive-above", remedy="Leave one of them out.")
+    if values["schema"] is not None:
+        return
+    if not values["positive"] and not values["positive_above"]:
+        raise OptionError(
+            "the positive outcome is missing", where="--positive", remedy="Name a value of the target, or use --positive-above."
+        )
+    if not values["protected"]:
+        raise OptionError("an audit needs a protected column", where="--protected", remedy="Name at least one.")
