@@ -115,7 +115,7 @@ def pairs(values: Sequence[str], option: str) -> dict[str, str]:
 
 def make_table_options(values: dict[str, Any]) -> TableOptions:
     """Return the table options of a command's parameters."""
-    from assaymark.tables.limits import DEFAULT_NULLS
+    from assaymark.tables.reading import DEFAULT_NULLS
     from assaymark.tables.loading import TableOptions
 
     nulls = tuple(values["null"]) or DEFAULT_NULLS

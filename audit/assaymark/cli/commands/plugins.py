@@ -1,0 +1,113 @@
+"""``assaymark plugins``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from assaymark.host.registry import Registered, Registry
+
+_KINDS = ("generators", "checks", "renderers", "signers")
+
+
+@click.group(name="plugins")
+def command() -> None:
+    """List and show plugins: generators, checks, renderers and signers."""
+
+
+def _offers(registry: Registry) -> list[tuple[str, Registered[Any]]]:
+    return [(kind.removesuffix("s"), each) for kind in _KINDS for each in getattr(registry, kind).values()]
+
+
+@command.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+def list_(*, as_json: bool) -> int:
+    """List everything that plugins offer, and the plugins that could not be loaded, with the reason."""
+    from assaymark.host.registry import load_registry
+
+    registry = load_registry()
+    rows = [
+        {
+            "kind": kind,
+            "name": each.spec.name,
+            "summary": each.spec.summary,
+            "plugin": each.plugin.name,
+            "distribution": each.plugin.distribution,
+            "version": each.plugin.version,
+            "state": each.plugin.state.value,
+        }
+        for kind, each in _offers(registry)
+    ]
+    failed = [
+        {"plugin": p.name, "distribution": p.distribution, "version": p.version, "state": p.state.value, "reason": p.reason}
+        for p in registry.plugins
+        if p.state.value != "loaded"
+    ]
+    if as_json:
+        click.echo(json.dumps({"offers": rows, "not_loaded": failed}, indent=2))
+        return 0
+    for row in rows:
+        origin = f"{row['distribution']} {row['version']}"
+        click.echo(f"{row['kind']:<10} {row['name']:<15} {origin:<18} {row['summary']}")
+    for each in failed:
+        click.echo(f"{each['state']:<10} {each['plugin']:<15} {each['distribution']} {each['version']}: {each['reason']}")
+    return 0
+
+
+@command.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+def show(*, name: str, as_json: bool) -> int:
+    """Show what is called NAME: what it can do, where it comes from, and its settings with their defaults and bounds."""
+    from assaymark.errors import PluginNotFoundError
+    from assaymark.host.registry import load_registry
+
+    registry = load_registry()
+    found = [(kind, each) for kind, each in _offers(registry) if each.spec.name == name]
+    if not found:
+        names = ", ".join(each.spec.name for _, each in _offers(registry))
+        raise PluginNotFoundError(f"no plugin offers {name!r}", expected=f"one of {names}", remedy="See `assaymark plugins list`.")
+    shown = [_details(kind, each) for kind, each in found]
+    if as_json:
+        click.echo(json.dumps(shown, indent=2))
+        return 0
+    for details in shown:
+        for key, value in details.items():
+            if key == "settings":
+                click.echo("settings")
+                for setting, text in value.items():
+                    click.echo(f"  {setting:<16}{text}")
+            else:
+                click.echo(f"{key:<14}{value}")
+    return 0
+
+
+def _details(kind: str, each: Registered[Any]) -> dict[str, Any]:
+    from assaymark.host.provenance import describe
+
+    details: dict[str, Any] = {"kind": kind, **describe(each), "summary": each.spec.summary, "factory": each.spec.factory}
+    if kind == "check":
+        details["findings"] = ", ".join(each.spec.ids)
+    if kind == "renderer":
+        details |= {"file": each.spec.filename, "media type": each.spec.media_type}
+    if kind == "generator":
+        capabilities = asdict(each.spec.capabilities)
+        details["learns"] = ", ".join(sorted(each.spec.capabilities.kinds))
+        details |= {key: str(capabilities[key]) for key in ("nulls", "conditional", "determinism", "min_rows", "devices")}
+        details["settings"] = _settings(each)
+    return details
+
+
+def _settings(each: Registered[Any]) -> dict[str, str]:
+    from assaymark.host.registry import resolve
+
+    properties = resolve(each.spec.config).model_json_schema()["properties"]
+    bounds = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+    return {
+        name: f"{field.get('default')}  ({', '.join([str(field.get('type', 'any')), *(f'{sign} {field[key]}' for key, sign in bounds.items() if key in field)])})"
+        for name, field in properties.items()
+    }
