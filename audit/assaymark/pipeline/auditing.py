@@ -9,7 +9,7 @@ from assaymark.cubes.document import cubes_document
 from assaymark.host.registry import Registry, load_registry
 from assaymark.pipeline.document import Context, SyntheticData, audit_document, merge_notes
 from assaymark.pipeline.measuring import Measured, measure
-from assaymark.pipeline.releasing import ReleaseParts, copy_table, open_signer, write_release
+from assaymark.pipeline.releasing import ReleaseParts, copy_table, table_suffix, open_signer, write_release
 from assaymark.pipeline.requests import AuditRequest, AuditResult
 from assaymark.pipeline.sources import Sources, load_sources, load_synthetic
 from assaymark.pipeline.staging import refuse_existing, staged_folder
@@ -48,17 +48,17 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
     told = step(run, "read tables")
     told.progress(0, 1)
     sources = load_sources(request.real, request.holdout, request.roles, request.tables, request.rename)
-    loaded, renamed = load_synthetic(request.synthetic, sources, request.tables, request.rename, request.holdout)
+    loaded = load_synthetic(request.synthetic, sources, request.tables, request.rename)
     told.progress(1, 1)
     measured = measure(sources.real, sources.holdout, loaded.table, policy, registry, run)
-    suffix = loaded.format
+    suffix = table_suffix(request.synthetic)
     data = SyntheticData(
         file=f"synthetic.{suffix}",
         rows=loaded.rows,
         columns=len(loaded.table.schema),
         sha256=loaded.sha256,
         nulls=request.tables.nulls,
-        rename=renamed,
+        rename=dict(request.rename),
         notes=merge_notes([sources.notes, loaded.notes]),
     )
     parts = parts_of(measured, sources, data, policy, None, run.seed)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from assaymark import __version__
 from assaymark.pipeline.releasing import json_bytes
 from assaymark.provenance.stamping import stamp_file
-from assaymark.tables.writing import write_bytes
+from assaymark.tables.atomic import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

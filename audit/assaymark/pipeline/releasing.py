@@ -95,6 +95,12 @@ def _claims(parts: ReleaseParts, registry: Registry) -> ReleaseClaims:
     )
 
 
+def table_suffix(source: Path) -> str:
+    """Return ``parquet`` or ``csv``, by a file's first bytes."""
+    with source.open("rb") as file:
+        return "parquet" if file.read(4) == b"PAR1" else "csv"
+
+
 def copy_table(source: Path, stage: Path, suffix: str) -> Path:
     """Copy an existing synthetic table into a release, byte for byte."""
     target = stage / f"synthetic.{suffix}"

@@ -95,9 +95,11 @@ def fit(registered: Registered[GeneratorSpec], config: Mapping[str, Any], table:
     return fitted
 
 
-def sample(registered: Registered[GeneratorSpec], fitted: Fitted, rows: int, run: Run) -> Iterator[Table]:
+def sample(
+    registered: Registered[GeneratorSpec], fitted: Fitted, rows: int, run: Run, where: Mapping[str, Any] | None = None
+) -> Iterator[Table]:
     """Yield batches of synthetic rows under the guard, telling progress by rows."""
-    batches = call_guarded(registered, lambda: iter(fitted.sample(rows, run)))
+    batches = call_guarded(registered, lambda: iter(fitted.sample(rows, run, where)))
     done = 0
     while True:
         run.check()
@@ -139,7 +141,7 @@ class _Generation:
             write_table(batches, path, self.request.format, sidecar=f"{path.name}.c2pa")
             tables = replace(self.request.tables, schema_file=None)
             # the audit reads the file that ships, not the rows in memory
-            loaded, _ = load_synthetic(path, self.sources, tables, {}, None)
+            loaded = load_synthetic(path, self.sources, tables, {})
             measured = measure(self.sources.real, self.sources.holdout, loaded.table, self.policy, self.registry, run)
             data = SyntheticData(
                 file=path.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import TooFewRowsError
@@ -55,7 +55,7 @@ def load_sources(
     """Load real rows and a given holdout; nothing is split."""
     first = load_real(real, tables, roles)
     second = (
-        None if holdout is None else load_like(holdout, first.schema, tables, rename=_used(rename, holdout), name="holdout")
+        None if holdout is None else load_like(holdout, first.schema, tables, rename=rename, name="holdout")
     )
     return _sources(first, first.table, None if second is None else second.table, second, None)
 
@@ -97,28 +97,6 @@ def _sources(
     return Sources(real, holdout, loaded.schema, data, held, split, disclosure, tuple(notes))
 
 
-def _used(rename: Mapping[str, str], path: Path) -> dict[str, str]:
-    """Return the renames that apply to a file: each OLD is a header of the synthetic table or of the holdout."""
-    from assaymark.tables.reading import read_header
-
-    headers = set(read_header(path))
-    return {old: new for old, new in rename.items() if old in headers}
-
-
-def load_synthetic(
-    path: Path, sources: Sources, tables: TableOptions, rename: Mapping[str, str], holdout: Path | None
-) -> tuple[LoadedTable, dict[str, str]]:
-    """Load the table under audit into the schema of real; return it and the renames that it took.
-
-    A rename that neither this table nor the holdout needs is an error of :func:`load_like`.
-    """
-    used = dict(rename)
-    if holdout is not None:
-        elsewhere = set(_used(rename, holdout)) - set(_used(rename, path))
-        used = {old: new for old, new in rename.items() if old not in elsewhere}
-    return load_like(path, sources.schema, tables, rename=used, name="synthetic"), used
-
-
-def without_schema_file(tables: TableOptions) -> TableOptions:
-    """Return the options for a file that is not the real one: its schema is given already."""
-    return replace(tables, schema_file=None)
+def load_synthetic(path: Path, sources: Sources, tables: TableOptions, rename: Mapping[str, str]) -> LoadedTable:
+    """Load the table under audit into the schema of real."""
+    return load_like(path, sources.schema, tables, rename=rename, name="synthetic")

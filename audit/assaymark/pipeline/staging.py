@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 RELEASE_FILE = "release.json"
 
 
-def refuse_existing(out: Path, *, force: bool) -> None:
-    """Refuse an output folder that may not be replaced.
+def refuse_existing(out: Path, *, force: bool, marker: str = RELEASE_FILE) -> None:
+    """Refuse an output folder that may not be replaced; ``marker`` is the file that an earlier one of its kind holds.
 
     Raises:
         OutputExistsError: When ``out`` exists and is not an earlier release that ``force`` allows to replace.
     """
     if not out.exists() and not out.is_symlink():
         return
-    if force and out.is_dir() and not out.is_symlink() and (out / RELEASE_FILE).is_file():
+    if force and out.is_dir() and not out.is_symlink() and (out / marker).is_file():
         return
     if out.is_dir() and not out.is_symlink() and not any(out.iterdir()):
         return
@@ -38,21 +38,21 @@ def refuse_existing(out: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def staged_folder(out: Path, *, force: bool) -> Iterator[Path]:
+def staged_folder(out: Path, *, force: bool, marker: str = RELEASE_FILE) -> Iterator[Path]:
     """Give a new folder beside ``out`` that takes its name when the block ends well, and vanishes when it does not.
 
     Raises:
         OutputExistsError: See :func:`refuse_existing`.
         OutputError: When the folder cannot be written.
     """
-    refuse_existing(out, force=force)
+    refuse_existing(out, force=force, marker=marker)
     stage: Path | None = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
         stage.chmod(0o755)
         yield stage
-        refuse_existing(out, force=force)
+        refuse_existing(out, force=force, marker=marker)
         _take_place(stage, out)
     except OSError as error:
         raise OutputError(

@@ -81,3 +81,9 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def write_bytes(path: Path, content: bytes, *, overwrite: bool = False) -> None:
+    """Write a whole file, or nothing; see :func:`replacing`."""
+    with replacing(path, overwrite=overwrite) as file:
+        file.write(content)

@@ -1,0 +1,123 @@
+"""Fit and sample without an audit, and keep models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assaymark import __version__
+from assaymark.errors import ModelFolderError, OptionError
+from assaymark.host.provenance import describe
+from assaymark.host.registry import Registered, call_guarded, load_registry, resolve
+from assaymark.host.specs import Fitted, GeneratorSpec
+from assaymark.pipeline.running import fit, sample as sample_batches
+from assaymark.pipeline.staging import refuse_existing, staged_folder, write_file
+from assaymark.pipeline.steps import step
+from assaymark.tables.atomic import refuse_existing as refuse_existing_file
+from assaymark.tables.loading import load_real
+from assaymark.tables.roles import refuse_free_text
+from assaymark.tables.writing import write_table
+
+if TYPE_CHECKING:
+    from assaymark.execution import Run
+    from assaymark.pipeline.requests import GenerateRequest, TableFormat
+
+MODEL_SCHEMA = "assaymark-model/1"
+MODEL_FILE = "model.json"
+_SIZE_LIMIT = 1024 * 1024
+
+
+def generate(request: GenerateRequest, run: Run) -> int:
+    """Fit a generator and write synthetic rows; return how many.
+
+    Raises:
+        AssaymarkError: When an input, the generator or an output cannot be used; nothing half-written is left.
+    """
+    registry = load_registry()
+    registered = registry.generator(request.generator)
+    kind = _format(request.out)
+    refuse_existing_file(request.out, overwrite=request.force)
+    if request.save_model is not None:
+        _refuse_model(request.save_model, force=request.force)
+    loaded = load_real(request.real, request.tables, request.roles)
+    refuse_free_text(loaded.schema)
+    fitted = fit(registered, request.config, loaded.table, step(run, f"fit {registered.spec.name}"))
+    if request.save_model is not None:
+        save_model(fitted, registered, request.config, request.save_model, run)
+    rows = loaded.rows if request.rows is None else request.rows
+    batches = sample_batches(registered, fitted, rows, step(run, f"sample {registered.spec.name}"))
+    return write_table(batches, request.out, kind, overwrite=request.force)
+
+
+def sample(model: Path, rows: int, out: Path, run: Run, *, force: bool, where: Mapping[str, Any] | None = None) -> int:
+    """Sample a saved model; return how many rows were written.
+
+    Raises:
+        ModelFolderError: When the folder is no saved model.
+        PluginNotFoundError: When its generator is not installed.
+    """
+    kind = _format(out)
+    refuse_existing_file(out, overwrite=force)
+    registered, fitted = load_model(model)
+    told = step(run, f"sample {registered.spec.name}")
+    batches = sample_batches(registered, fitted, rows, told, where)
+    return write_table(batches, out, kind, overwrite=force)
+
+
+def _format(out: Path) -> TableFormat:
+    if out.suffix.lower() == ".csv":
+        return "csv"
+    if out.suffix.lower() == ".parquet":
+        return "parquet"
+    raise OptionError(
+        "the format of the table cannot be told from its name", where=str(out), expected=".csv or .parquet", remedy="Rename it."
+    )
+
+
+def _refuse_model(folder: Path, *, force: bool) -> None:
+    if force and (folder / MODEL_FILE).is_file():
+        return
+    refuse_existing(folder, force=False)
+
+
+def save_model(
+    fitted: Fitted, registered: Registered[GeneratorSpec], config: Mapping[str, Any], folder: Path, run: Run
+) -> None:
+    """Keep a fitted model in a folder, whole or not at all."""
+    document = {
+        "schema": MODEL_SCHEMA,
+        "assaymark": __version__,
+        "generator": {**describe(registered), "config": dict(config), "seed": run.seed},
+    }
+    with staged_folder(folder, force=True, marker=MODEL_FILE) as stage:
+        call_guarded(registered, lambda: fitted.save(stage))
+        write_file(stage / MODEL_FILE, (json.dumps(document, indent=2) + "\n").encode())
+
+
+def load_model(folder: Path) -> tuple[Registered[GeneratorSpec], Fitted]:
+    """Read a saved model.
+
+    Raises:
+        ModelFolderError: When it is missing, damaged or of another edition.
+        PluginNotFoundError: When its generator is not installed.
+    """
+    try:
+        with (folder / MODEL_FILE).open("rb") as file:
+            document = json.loads(file.read(_SIZE_LIMIT))
+        name, schema = str(document["generator"]["name"]), document["schema"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelFolderError(
+            "the folder is no saved model",
+            where=str(folder / MODEL_FILE),
+            found=f"{type(error).__name__}: {error}"[:200],
+            remedy="Name a folder that `assaymark generate --save-model` made.",
+        ) from error
+    if schema != MODEL_SCHEMA:
+        raise ModelFolderError(
+            "the model is of another edition", where=str(folder), found=str(schema), expected=MODEL_SCHEMA, remedy="Fit it again."
+        )
+    registered = load_registry().generator(name)
+    fitted: Fitted = call_guarded(registered, lambda: resolve(registered.spec.factory).load(folder))
+    return registered, fitted
