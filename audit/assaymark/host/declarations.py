@@ -82,10 +82,10 @@ def _dotted(name: str, field: str, value: Any) -> None:
 def _generator(spec: Any) -> None:
     _common(spec)
     _dotted(spec.name, "config", spec.config)
-    can = spec.capabilities
-    if not isinstance(can, Capabilities):
-        raise DeclarationError(f"{spec.name}: capabilities are of type {type(can).__name__}, not Capabilities")
-    if not can.kinds or any(not isinstance(kind, Kind) for kind in can.kinds):
+    if not isinstance(spec.capabilities, Capabilities):
+        raise DeclarationError(f"{spec.name}: capabilities are of type {type(spec.capabilities).__name__}, not Capabilities")
+    kinds: Any = spec.capabilities.kinds
+    if not kinds or not all(isinstance(kind, Kind) for kind in kinds):
         raise DeclarationError(f"{spec.name}: capabilities.kinds must name at least one Kind, and nothing else")
 
 

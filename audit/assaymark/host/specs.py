@@ -190,6 +190,8 @@ class CheckInput:
         policy: Margins and estimability rules (:class:`assaymark.policy.model.Policy`).
         run: Seed, progress, cancellation.
         privacy_disabled: Reason why privacy measures must not be computed; None when they may.
+        predictions: What classifiers trained on real and on synthetic rows say of the holdout
+            (:class:`assaymark.checks.learners.Predictions`); None when there are none, or not yet.
     """
 
     real: Table
@@ -200,6 +202,7 @@ class CheckInput:
     policy: Any
     run: Run
     privacy_disabled: str | None = None
+    predictions: Any = None
 
 
 class Check(Protocol):
