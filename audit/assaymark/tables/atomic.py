@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from assaymark.errors import OutputError, OutputExistsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 
@@ -37,7 +37,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def replacing(path: Path, *, overwrite: bool = False) -> Iterator[IO[bytes]]:
+def replacing(path: Path, *, overwrite: bool = False) -> Generator[IO[bytes]]:
     """Open a temporary sibling of ``path`` for writing; on leaving, flush it to disk and rename it.
 
     When the block raises anything, interruption included, the sibling is removed and ``path`` stays as it was.

@@ -141,7 +141,8 @@ def _parse_floats(texts: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
 
 def _parse_integers(texts: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from assaymark.tables.kernels import pc
 
     if numerals.matches(texts, _WHOLE).all():
         try:  # exact, which float64 is not beyond 2**53

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,12 @@ from assaymark.errors import (
 )
 
 if TYPE_CHECKING:
-    from assaymark.tables.limits import Limits
     from collections.abc import Iterator
     from pathlib import Path
 
     import pyarrow as pa
+
+    from assaymark.tables.limits import Limits
 
 _DELIMITERS = (",", ";", "\t", "|")
 _NO_DELIMITER = "\x1f"  # what no text has: a file of one column must not be cut at the commas in its cells
@@ -185,8 +187,9 @@ def _records(path: Path, body: bytes, dialect: Dialect) -> Iterator[tuple[int, l
 
 def _parse(path: Path, body: bytes, dialect: Dialect, width: int, limits: Limits) -> pa.Table:
     import pyarrow as pa
-    import pyarrow.compute as pc
     from pyarrow import csv as arrow_csv
+
+    from assaymark.tables.kernels import pc
 
     try:
         table = arrow_csv.read_csv(
@@ -238,9 +241,7 @@ def _diagnose(path: Path, body: bytes, dialect: Dialect) -> AssaymarkError:
 
 def _refuse_open_quote(path: Path, body: bytes, dialect: Dialect) -> None:
     """Refuse a quote that is never closed: it would swallow the rows after it in silence."""
-    line, record = 1, [""]
-    for line, record in _records(path, body + b"\n" + _END, dialect):
-        pass
+    *_, (line, record) = deque(_records(path, body + b"\n" + _END, dialect), maxlen=1)
     if record != [_END.decode()]:
         raise FormatError(
             "a quoted field is never closed",

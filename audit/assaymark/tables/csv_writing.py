@@ -28,8 +28,7 @@ def csv_header(schema: Schema) -> bytes:
 
 def csv_lines(table: Table, schema: Schema) -> bytes:
     """Return the rows of a table as CSV lines, in UTF-8, each ended by a line feed."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    from assaymark.tables.kernels import pc
 
     if not table.rows:
         return b""
@@ -50,7 +49,8 @@ def _content(lines: pa.Array) -> bytes:
 
 def _texts(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from assaymark.tables.kernels import pc
 
     if column.kind is Kind.BOOLEAN:
         return pc.if_else(values, "True", "False")
@@ -69,7 +69,7 @@ def _texts(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
 
 def _quoted(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """Put quotes around texts that need them, and double the quotes in them."""
-    import pyarrow.compute as pc
+    from assaymark.tables.kernels import pc
 
     needy = pc.match_substring_regex(values, _NEEDS_QUOTES)
     if not pc.any(needy).as_py():

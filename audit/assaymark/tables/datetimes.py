@@ -35,7 +35,8 @@ def _pattern(layout: str) -> str:
 def parse_datetimes(texts: pa.Array, layout: str) -> pa.Array | None:
     """Parse strings as ``timestamp[us]``; None when any is not a real date in ``layout``."""
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from assaymark.tables.kernels import pc
 
     fields = pc.extract_regex(texts, _pattern(layout))
     if fields.null_count > texts.null_count:
@@ -68,7 +69,8 @@ def find_layout(texts: pa.Array) -> str | None:
 def format_datetimes(values: pa.ChunkedArray, layout: str) -> pa.ChunkedArray:
     """Write timestamps as strings in ``layout``; what is finer than the layout is cut off."""
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from assaymark.tables.kernels import pc
 
     readers = {
         "Y": (pc.year, 4),

@@ -107,7 +107,7 @@ def _infer_number(values: _Values, numbers: NDArray[np.float64]) -> Column:
 
 
 def _kind_of_strings(values: _Values) -> Kind:
-    import pyarrow.compute as pc
+    from assaymark.tables.kernels import pc
 
     texts = values.distinct
     if identifiers.look_unique(texts):

@@ -17,8 +17,9 @@ from assaymark.tables.schema_file import apply_overrides, read_schema_file
 from assaymark.tables.table import Table, arrow_type
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Mapping
+    from pathlib import Path
+
     import pyarrow as pa
 
 _MIN_ROWS = 2
@@ -252,7 +253,8 @@ def _column_like(data: pa.Table, column: Column, like: Schema, where: str) -> tu
 def _same_truth(target: pa.ChunkedArray, like: Schema) -> pa.ChunkedArray:
     """Turn truth values into digits where the real target has digits, so that the positive outcome is found."""
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from assaymark.tables.kernels import pc
 
     literal = like.positive.literal if like.positive else None
     if literal is None or canonical(literal) not in _TRUTH_TO_DIGIT.values():

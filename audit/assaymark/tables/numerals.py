@@ -20,17 +20,19 @@ _WHOLE_LIMIT = 2**53
 
 def matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:
     """Return for each string, shape (n,), whether ``pattern`` matches; nulls do not."""
-    import pyarrow.compute as pc
+    from assaymark.tables.kernels import pc
 
-    hits: NDArray[np.bool_] = pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003 - Arrow takes it by position only
-    return hits
+    hits = pc.fill_null(pc.match_substring_regex(texts, pattern), fill_value=False)
+    flags: NDArray[np.bool_] = hits.to_numpy(zero_copy_only=False)
+    return flags
 
 
 def parse_floats(texts: pa.Array) -> NDArray[np.float64]:
     """Return the numbers that strings stand for, shape (n,); NaN for null and for what is no numeral."""
     import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from assaymark.tables.kernels import pc
 
     good = matches(texts, NUMERAL) | matches(texts, INFINITE)
     plain = pc.replace_substring_regex(pc.if_else(pa.array(good), texts, None), r"^\+", "")

@@ -8,10 +8,11 @@ from assaymark.errors import FormatError, LimitError
 from assaymark.tables.reading import check_names
 
 if TYPE_CHECKING:
-    from assaymark.tables.limits import Limits
     from pathlib import Path
 
     import pyarrow as pa
+
+    from assaymark.tables.limits import Limits
 
 
 def read_parquet(path: Path, data: bytes, limits: Limits) -> pa.Table:
@@ -92,7 +93,8 @@ def _check_type(path: Path, field: pa.Field) -> None:
 def _flat(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column as one of few types: int64, uint64, float64, bool, string, timestamp[us]."""
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from assaymark.tables.kernels import pc
 
     types = pa.types
     if types.is_dictionary(column.type):

@@ -21,6 +21,7 @@ __all__ = ["DEFAULT_NULLS", "Limits", "RawTable", "read_raw"]
 DEFAULT_NULLS = ("", "?", "NA", "NaN", "null")
 """Texts that read as missing, compared without surrounding blanks and without regard to case."""
 
+_SHOWN = 10  # names in a message
 _FOREIGN = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
     b"\x1f\x8b": "a gzip archive",
@@ -166,8 +167,8 @@ def check_names(path: Path, names: Sequence[str], limits: Limits) -> None:
             "column names are empty",
             where=str(path),
             found="no name for column "
-            + ", ".join(map(str, empty[:10]))
-            + (f" of {len(names)}" if len(empty) <= 10 else ", …"),
+            + ", ".join(map(str, empty[:_SHOWN]))
+            + (f" of {len(names)}" if len(empty) <= _SHOWN else ", …"),
             expected="a name for each column",
             remedy="Name them in the first line; a first column without a name is often a saved row index, so save without it.",
         )
@@ -176,7 +177,7 @@ def check_names(path: Path, names: Sequence[str], limits: Limits) -> None:
         raise HeaderError(
             "column names occur more than once",
             where=str(path),
-            found=", ".join(repr(name) for name in repeated[:10]) + (", …" if len(repeated) > 10 else ""),
+            found=", ".join(repr(name) for name in repeated[:_SHOWN]) + (", …" if len(repeated) > _SHOWN else ""),
             expected="a different name for each column",
             remedy="Rename or remove the repeated columns.",
         )
@@ -185,7 +186,8 @@ def check_names(path: Path, names: Sequence[str], limits: Limits) -> None:
 def _with_nulls(table: pa.Table, nulls: tuple[str, ...]) -> pa.Table:
     """Strip blanks around text and turn what reads as missing, and NaN, into nulls."""
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from assaymark.tables.kernels import pc
 
     missing = pa.array(sorted({text.strip().lower() for text in nulls}), pa.string())
     columns = []

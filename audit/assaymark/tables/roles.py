@@ -14,8 +14,10 @@ from assaymark.tables.schema import Column, Kind, Role, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
     from assaymark.tables.table import Table
 
+_SHOWN = 30  # names in a message
 MAX_GROUPS = 10  # distinct numbers up to which a numeric column is taken for group labels
 
 
@@ -90,7 +92,7 @@ def require_column(schema: Schema, name: str, option: str) -> Column:
     if name in schema:
         return schema[name]
     close = nearest(name, schema.names)
-    shown = ", ".join(schema.names[:30]) + (", …" if len(schema) > 30 else "")
+    shown = ", ".join(schema.names[:_SHOWN]) + (", …" if len(schema) > _SHOWN else "")
     raise ColumnNotFoundError(
         f"there is no column {name!r}",
         where=option,
@@ -232,7 +234,7 @@ def _check(schema: Schema, options: RoleOptions) -> None:
 
 def _grouped(table: Table, column: Column) -> Column:
     """Return a protected or strata column as one whose groups can be told."""
-    import pyarrow.compute as pc
+    from assaymark.tables.kernels import pc
 
     option = "--protected" if Role.PROTECTED in column.roles else "--strata"
     where = f"{option} {column.name}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from assaymark.errors import ColumnNotFoundError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ class Role(StrEnum):
     TARGET = "target"
     PROTECTED = "protected"
     STRATA = "strata"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - a role, not a password
 
 
 NUMERIC_KINDS = frozenset({Kind.INTEGER, Kind.FLOAT})

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 MAX_BYTES = 4 * 2**20
 _MAX_BINS = 1000
 _MAX_DECIMALS = 8
+_LARGEST = 1e300  # an integer of TOML may be too long for a float
+_LINE = 80  # characters of a value in a message
+_SHOWN = 30  # names in a message
 _TOP = ("columns", "positive", "positive_above")
 _KEYS = ("kind", "roles", "bins", "decimals", "layout")
 
@@ -200,24 +203,24 @@ def _layout(where: str, value: object) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST and math.isfinite(value)
 
 
 def _check_keys(where: object, entry: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for key in entry:
         if key not in known:
-            raise _refusal(where, f"there is no key {key[:80]!r}", None, _options(key, known))
+            raise _refusal(where, f"there is no key {key[:_LINE]!r}", None, _options(key, known))
 
 
 def _options(name: str, known: Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(name, known, n=3)
-    return "perhaps " + " or ".join(map(repr, close)) if close else "one of " + ", ".join(known[:30])
+    return "perhaps " + " or ".join(map(repr, close)) if close else "one of " + ", ".join(known[:_SHOWN])
 
 
 def _shape(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else f"{type(value).__name__} of {len(text)} characters"
+    return text if len(text) <= _LINE else f"{type(value).__name__} of {len(text)} characters"
 
 
 def _refusal(where: object, what: str, found: str | None, expected: str | None) -> SchemaFileError:

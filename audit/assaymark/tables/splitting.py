@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from assaymark.tables.table import Table
 
 
+_MIN_ROWS = 2  # one for each part
+
+
 def split_holdout(table: Table, share: float, rng: np.random.Generator) -> tuple[Table, Table]:
     """Split a table into a training part and a simple random holdout.
 
@@ -35,7 +38,7 @@ def split_holdout(table: Table, share: float, rng: np.random.Generator) -> tuple
     if not 0.0 < share < 1.0:
         raise ValueError(f"share must be above 0 and below 1, not {share}")
     rows = table.rows
-    if rows < 2:
+    if rows < _MIN_ROWS:
         raise TooFewRowsError(
             "the table has too few rows to be split",
             found=f"{rows} row" if rows == 1 else f"{rows} rows",

@@ -9,6 +9,7 @@ from assaymark.tables.schema import Kind, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
     import numpy as np
     import pandas as pd
     import pyarrow as pa
@@ -32,7 +33,8 @@ def arrow_type(kind: Kind) -> pa.DataType:
 
 def _cast(column: pa.ChunkedArray, kind: Kind) -> pa.ChunkedArray:
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from assaymark.tables.kernels import pc
 
     target, types = arrow_type(kind), pa.types
     if types.is_floating(column.type):
@@ -126,7 +128,8 @@ class Table:
         column = self.column(name)
         if pa.types.is_timestamp(column.type):
             column = column.cast(pa.int64())
-        return column.cast(pa.float64(), safe=False).to_numpy().astype("float64")
+        numbers: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy().astype("float64")
+        return numbers
 
     def labels(self, name: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:
         """Return a column as codes and labels.
@@ -157,4 +160,5 @@ class Table:
         import pyarrow as pa
 
         types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.string(): pd.StringDtype()}
-        return self.arrow.to_pandas(types_mapper=types.get)
+        frame: pd.DataFrame = self.arrow.to_pandas(types_mapper=types.get)
+        return frame

@@ -48,7 +48,7 @@ class TableWriter:
         self,
         path: Path,
         schema: Schema,
-        format: TableFormat,
+        format: TableFormat,  # noqa: A002 - the name that users know
         *,
         overwrite: bool = False,
         sidecar: str | None = None,
@@ -103,7 +103,7 @@ class TableWriter:
 def write_table(
     tables: Table | Iterable[Table],
     path: Path,
-    format: TableFormat,
+    format: TableFormat,  # noqa: A002 - the name that users know
     *,
     overwrite: bool = False,
     sidecar: str | None = None,
