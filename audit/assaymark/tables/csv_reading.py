@@ -64,6 +64,8 @@ def read_csv(path: Path, data: bytes, limits: Limits) -> pa.Table:
 
     _check_text(path, data)
     body = data[3:] if data.startswith(codecs.BOM_UTF8) else data
+    if not body.endswith((b"\n", b"\r")):
+        body += b"\n"  # without it Arrow does not see a lone header
     if not body.strip():
         raise EmptyTableError("the file holds blanks only", where=str(path), remedy="Give a table with a header and rows.")
     dialect = _dialect(path, body)

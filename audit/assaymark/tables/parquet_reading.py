@@ -38,7 +38,7 @@ def read_parquet(path: Path, data: bytes, limits: Limits) -> pa.Table:
             _check_type(path, field)
         table = file.read(use_threads=False)
         table.validate(full=True)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FormatError(
             "the Parquet file is damaged",
             where=str(path),
