@@ -41,11 +41,24 @@ from assaymark.tables.table import Table
 
 if TYPE_CHECKING:
     from assaymark.encoding import Encoded, TableEncoder
+    from assaymark.neural import (
+        Average,
+        choose_device,
+        damaged_model,
+        embedding,
+        fixed_torch,
+        linear,
+        load_weights,
+        own_generator,
+        read_document,
+        save_model,
+    )
 
 __all__ = [
     "BATCH_ROWS",
     "EDITION",
     "AssaymarkError",
+    "Average",
     "Cancelled",
     "Capabilities",
     "Check",
@@ -81,14 +94,44 @@ __all__ = [
     "TableEncoder",
     "TooFewRowsError",
     "Verdict",
+    "choose_device",
+    "damaged_model",
+    "embedding",
+    "fixed_torch",
     "hookimpl",
+    "linear",
+    "load_weights",
+    "own_generator",
+    "read_document",
+    "save_model",
 ]
 
 
+_ENCODING = frozenset({"Encoded", "TableEncoder"})
+_NEURAL = frozenset(
+    {
+        "Average",
+        "choose_device",
+        "damaged_model",
+        "embedding",
+        "fixed_torch",
+        "linear",
+        "load_weights",
+        "own_generator",
+        "read_document",
+        "save_model",
+    }
+)
+
+
 def __getattr__(name: str) -> Any:
-    # the encoder needs NumPy, which a declaration must not wait for
-    if name in {"Encoded", "TableEncoder"}:
+    # these need NumPy or torch, which a declaration must not wait for
+    if name in _ENCODING:
         from assaymark import encoding
 
         return getattr(encoding, name)
+    if name in _NEURAL:
+        from assaymark import neural
+
+        return getattr(neural, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

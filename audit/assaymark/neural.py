@@ -121,7 +121,7 @@ def read_document(folder: Path, name: str, form: str) -> dict[str, Any]:
         if document["format"] != form:
             raise ValueError(f"format {document['format']!r}")  # noqa: TRY301 - one message for all
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise damaged(path, error, form) from error
+        raise damaged_model(path, error, form) from error
     return document
 
 
@@ -138,10 +138,10 @@ def load_weights(folder: Path, name: str, model: nn.Module, form: str) -> None:
     try:
         model.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError, ValueError) as error:
-        raise damaged(path, error, form) from error
+        raise damaged_model(path, error, form) from error
 
 
-def damaged(path: Path, error: Exception, form: str) -> ModelFolderError:
+def damaged_model(path: Path, error: Exception, form: str) -> ModelFolderError:
     """Return the error for a model file that cannot be used."""
     return ModelFolderError(
         "the model folder cannot be read",

@@ -1,0 +1,129 @@
+"""The diffusion generator: Gaussian diffusion on numbers and masking diffusion on categories, in one network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from assaymark.api import (
+    BATCH_ROWS,
+    Encoded,
+    Schema,
+    Table,
+    TableEncoder,
+    fixed_torch,
+    load_weights,
+    own_generator,
+    read_document,
+    save_model,
+)
+from assaymark_diffusion.denoiser import Denoiser, Shape
+from assaymark_diffusion.process import sample as sample_process
+from assaymark_diffusion.training import train
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from assaymark.api import Run
+    from assaymark_diffusion.config import DiffusionConfig
+
+_FORMAT = "assaymark-diffusion/1"
+_NAME = "diffusion"
+
+
+class DiffusionGenerator:
+    """Learns a table by diffusion."""
+
+    def __init__(self, config: DiffusionConfig) -> None:
+        self.config = config
+
+    def fit(self, table: Table, schema: Schema, run: Run) -> FittedDiffusion:
+        """Learn ``table``; one seed gives one model, on machines of one type and without a time budget."""
+        del schema  # the table carries it
+        encoder = TableEncoder.fit(table)
+        encoded = encoder.encode(table, run.rng("encode"))
+        with fixed_torch():
+            model, notes = train(encoded, self.config, run)
+        return FittedDiffusion(encoder, model, self.config.sampling_steps, notes)
+
+    @classmethod
+    def load(cls, folder: Path) -> FittedDiffusion:
+        """Read a saved model.
+
+        Raises:
+            ModelFolderError: When it is missing, damaged or of another format.
+        """
+        return FittedDiffusion.load(folder)
+
+
+class FittedDiffusion:
+    """A learned table."""
+
+    def __init__(self, encoder: TableEncoder, model: Denoiser, steps: int, notes: tuple[str, ...] = ()) -> None:
+        self._encoder = encoder
+        self._model = model
+        self._steps = steps
+        self._notes = notes
+
+    @property
+    def schema(self) -> Schema:
+        """Schema of the sampled tables."""
+        return self._encoder.schema
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know."""
+        return (*self._encoder.notes, *self._notes)
+
+    def sample(self, rows: int, run: Run, where: Mapping[str, Any] | None = None) -> Iterator[Table]:
+        """Yield batches; see the plugin API. A condition fixes its codes from the first step on.
+
+        Raises:
+            ConditionError: When ``where`` names an unknown column or category.
+        """
+        fixed = [self._encoder.code_of(name, value) for name, value in (where or {}).items()]
+        for batch, start in enumerate(range(0, rows, BATCH_ROWS)):
+            run.check()
+            size = min(BATCH_ROWS, rows - start)
+            with fixed_torch():
+                # always a whole batch, so that its first rows do not depend on its length
+                numbers, codes = sample_process(
+                    self._model, BATCH_ROWS, self._steps, own_generator(run, "sample", batch), fixed, run.check
+                )
+            encoded = Encoded(
+                numbers.numpy()[:size],
+                codes.numpy()[:size].astype(np.int32),
+                self._encoder.cardinalities,
+                self._encoder.number_names,
+                self._encoder.code_names,
+            )
+            yield self._encoder.decode(encoded, run.rng("sample", batch), first_row=start)
+
+    def save(self, folder: Path) -> None:
+        """Write the model into a folder as JSON and safetensors."""
+        self._encoder.save(folder)
+        document = {"format": _FORMAT, "steps": self._steps, "shape": self._model.shape.document(), "notes": list(self._notes)}
+        save_model(folder, _NAME, self._model, document)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what :meth:`save` wrote; see :meth:`DiffusionGenerator.load`."""
+        from assaymark.api import damaged_model
+
+        encoder = TableEncoder.load(folder)
+        document = read_document(folder, _NAME, _FORMAT)
+        try:
+            form = document["shape"]
+            shape = Shape(len(encoder.number_names), encoder.cardinalities, int(form["width"]), int(form["depth"]))
+            steps, notes = int(document["steps"]), tuple(str(note) for note in document["notes"])
+            if not (8 <= shape.width <= 4096 and 1 <= shape.depth <= 16 and 2 <= steps <= 1000):  # noqa: PLR2004 - as in the config
+                raise ValueError("sizes out of range")  # noqa: TRY301 - one message for all
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged_model(folder / f"{_NAME}.json", error, _FORMAT) from error
+        import torch
+
+        model = Denoiser(shape, torch.Generator().manual_seed(0))
+        load_weights(folder, _NAME, model, _FORMAT)
+        return cls(encoder, model.eval(), steps, notes)
