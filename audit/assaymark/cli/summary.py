@@ -1,0 +1,172 @@
+"""What a command tells a person in a terminal, or a program by ``--json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from assaymark.pipeline.demonstration import Demonstration
+    from assaymark.pipeline.requests import AuditResult, RunResult, VerifyResult
+
+_COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
+_MEANING = {
+    "pass": "every gate of the policy holds",
+    "fail": "at least one gate of the policy failed",
+    "inconclusive": "no gate failed, but the data cannot decide all of them",
+}
+_MOST = 8
+REASONS = {
+    "small_cell": "fewer than ten real rows in a cell",
+    "group_too_small": "the group is too small in real",
+    "single_group": "there is one group only",
+    "no_holdout": "there is no holdout",
+    "group_without_synthetic_rows": "a group has no synthetic rows",
+    "too_few_synthetic_rows": "too few synthetic rows",
+    "no_synthetic_outcome": "no synthetic row has the target",
+    "no_synthetic_positives": "no synthetic row is positive",
+    "too_many_combinations": "too many combinations of groups to publish safely",
+    "holdout_overlaps_real": "the holdout shares rows with real",
+    "one_class": "the target has one class only",
+    "no_classifiers": "no classifier could be trained",
+}
+
+
+def print_audits(result: RunResult, *, as_json: bool) -> None:
+    """Print what a run or an audit came to."""
+    if as_json:
+        click.echo(json.dumps(_json(result), indent=2, ensure_ascii=False))
+        return
+    for audit in result.audits:
+        _print_audit(audit, titled=len(result.audits) > 1)
+    if len(result.audits) > 1:
+        _print_ranking(result)
+    for message in result.messages:
+        click.echo(message, err=True)
+
+
+def _json(result: RunResult) -> dict[str, Any]:
+    audits = [
+        {"name": a.name, "verdict": a.verdict.value, "release": None if a.release is None else str(a.release), "audit": a.document}
+        for a in result.audits
+    ]
+    return {"verdict": result.verdict.value, "ranking": list(result.ranking), "audits": audits}
+
+
+def _styled(verdict: str) -> str:
+    return click.style(verdict.upper(), fg=_COLOURS[verdict], bold=True)
+
+
+def _print_audit(audit: AuditResult, *, titled: bool) -> None:
+    document = audit.document
+    head = f"{audit.name}: " if titled else "Verdict: "
+    gates = document["summary"]["gates"]
+    click.echo(f"{head}{_styled(audit.verdict.value)} - {_MEANING[audit.verdict.value]}")
+    click.echo(f"  gates: {gates['fail']} failed, {gates['inconclusive']} undecided, {gates['pass']} passed")
+    for gate in ("fail", "inconclusive"):
+        _print_findings([f for f in document["findings"] if f["gate"] == gate], gate)
+    reference = document["reference"]
+    click.echo(
+        f"  checked against {reference['library']} {reference['version']}: {reference['comparisons']} numbers, "
+        f"largest difference {reference['max_difference']:.1e}"
+    )
+    if audit.release is not None:
+        click.echo(f"  release: {audit.release}")
+        click.echo(f"  next:    assaymark verify {audit.release}")
+
+
+def _print_findings(findings: Sequence[Mapping[str, Any]], gate: str) -> None:
+    for finding in findings[:_MOST]:
+        click.echo(f"  {click.style(gate, fg=_COLOURS[gate]):<12} {sentence(finding)}")
+    if len(findings) > _MOST:
+        click.echo(f"  {gate:<12} and {len(findings) - _MOST} more; see the report")
+
+
+def sentence(finding: Mapping[str, Any]) -> str:
+    """Return one line that says what a finding says."""
+    scope = finding["scope"]
+    about = ", ".join(
+        part
+        for part in (
+            " x ".join(scope.get("protected", [])),
+            " vs ".join(scope.get("groups", [])) if len(scope.get("groups", [])) <= 2 else "",  # noqa: PLR2004 - a pair
+            str(scope.get("group", "")),
+            str(scope.get("direction", "")),
+            str(scope.get("column", "")),
+        )
+        if part
+    )
+    name = finding["id"].partition(".")[2].replace("_", " ")
+    head = f"{name}{f' ({about})' if about else ''}"
+    if finding["outcome"] == "not_estimable":
+        return f"{head}: not estimable, {REASONS.get(finding['reason'], finding['reason'])}"
+    numbers = [f"{key} {finding[key]:.3f}" for key in ("real", "synthetic") if finding[key] is not None]
+    if finding["value"] is not None:
+        ends = finding["ci"]
+        interval = "" if ends is None or None in ends else f" [{ends[0]:+.3f}, {ends[1]:+.3f}]"
+        numbers.append(f"change {finding['value']:+.3f}{interval}")
+    if finding["margin"] is not None:
+        numbers.append(f"allowed {finding['margin']:.3f}")
+    return f"{head}: {', '.join(numbers)} -> {finding['outcome'].replace('_', ' ')}"
+
+
+def _print_ranking(result: RunResult) -> None:
+    from assaymark.pipeline.comparing import quality
+
+    click.echo("\nRanked by failed gates, then undecided ones, then fidelity:")
+    by_name = {audit.name: audit for audit in result.audits}
+    for rank, name in enumerate(result.ranking, start=1):
+        audit = by_name[name]
+        gates, score = audit.document["summary"]["gates"], quality(audit.document)
+        told = "not known" if score is None else f"{score:.3f}"
+        click.echo(
+            f"  {rank}. {name:<12} {_styled(audit.verdict.value):<14} {gates['fail']} failed, "
+            f"{gates['inconclusive']} undecided, fidelity {told}"
+        )
+
+
+def print_demo(shown: Demonstration, *, as_json: bool) -> None:
+    """Print what the demonstration came to."""
+    from assaymark.pipeline.demonstration import SOURCE
+
+    if as_json:
+        told = {**_json(shown.result), "best": shown.best.name, "verified": asdict(shown.verified)}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False, default=str))
+        return
+    click.echo(f"Data: {SOURCE}.\n")
+    print_audits(shown.result, as_json=False)
+    click.echo(f"\nBest: {shown.best.name}")
+    print_verification(shown.out / shown.best.name, shown.verified, as_json=False)
+    if shown.best.verdict.value == "inconclusive":
+        click.echo(
+            "\nWhy inconclusive: with 442 patients, 88 of them held out, sampling alone moves a gap between the sexes by more than\n"
+            "the policy allows. The audit says so instead of guessing; a larger study would decide it."
+        )
+    click.echo(f"\nOpen {shown.out / shown.best.name / 'report.html'} in a browser.")
+
+
+def print_verification(path: Path, result: VerifyResult, *, as_json: bool) -> None:
+    """Print what verification found."""
+    if as_json:
+        click.echo(json.dumps(asdict(result), indent=2, ensure_ascii=False, default=str))
+        return
+    if not result.ok:
+        click.echo(f"{path}: {click.style('NOT VERIFIED', fg='red', bold=True)}")
+        for problem in result.problems:
+            click.echo(f"  {problem['file']}: {problem['message']} [{problem['code']}]")
+        return
+    click.echo(f"{path}: {click.style('VERIFIED', fg='green', bold=True)} - {result.files} file(s) intact")
+    trust = "trusted" if result.trusted else "NOT trusted, and accepted by --allow-untrusted"
+    click.echo(f"  signed with: {result.signer} ({trust})")
+    if result.signer == "development certificate":
+        click.echo("  that is a certificate of this machine's own, for trying out; nobody else has reason to trust it")
+    if result.verdict is not None:
+        click.echo(f"  recomputed from the cubes and equal: {sum(result.recomputed.values())} findings, and the verdict")
+        click.echo(f"  signed but not recomputable without the raw data: {sum(result.signed_only.values())} findings")
+        click.echo(f"  the audit's verdict: {_styled(result.verdict.value)}")
