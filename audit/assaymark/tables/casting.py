@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from assaymark.tables.reading import RawTable
 
-_WHOLE = r"^[+-]?[0-9]+$"
 _TRUTH = {"True": True, "1": True, "False": False, "0": False}
 
 
@@ -142,13 +141,9 @@ def _parse_floats(texts: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
 def _parse_integers(texts: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
     import pyarrow as pa
 
-    from assaymark.tables.kernels import pc
-
-    if numerals.matches(texts, _WHOLE).all():
-        try:  # exact, which float64 is not beyond 2**53
-            return pc.replace_substring_regex(texts, r"^\+", "").cast(pa.int64()), np.zeros(len(texts), dtype=bool)
-        except pa.ArrowInvalid:
-            pass
+    exact = numerals.exact_integers(texts)
+    if exact is not None:
+        return exact, np.zeros(len(texts), dtype=bool)
     numbers = numerals.parse_floats(texts)
     bad = ~numerals.fits_int64(numbers)
     return (texts if bad.any() else pa.array(numbers).cast(pa.int64())), bad

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from assaymark.tables.reading import RawTable
 
-_WHOLE_INTEGER = r"^[+-]?[0-9]+$"
 _MANY = 50  # distinct strings from which on a column may be free text
 _TEXT_SHARE = 0.2  # of rows that differ, for free text
 _TEXT_LENGTH = 25.0  # characters on average, for free text
@@ -68,7 +67,8 @@ def _infer(name: str, column: pa.ChunkedArray) -> Column:
         return Column(name, Kind.DATETIME)
     values = _Values(name, *distinct(column))
     if not pa.types.is_string(column.type):
-        return _infer_number(values, values.distinct.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+        numbers = values.distinct.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        return _infer_number(values, numbers, whole=pa.types.is_integer(column.type))
     return _infer_text(values)
 
 
@@ -80,14 +80,14 @@ def _infer_text(values: _Values) -> Column:
     if finite.any() and (finite | numerals.matches(texts, numerals.INFINITE)).all():
         if numerals.matches(texts, numerals.CODE).any():
             return Column(name, Kind.IDENTIFIER if identifiers.names_rows(name, values.uniqueness) else Kind.CATEGORICAL)
-        return _infer_number(values, numerals.parse_floats(texts))
+        return _infer_number(values, numerals.parse_floats(texts), whole=numerals.exact_integers(texts) is not None)
     layout = find_layout(texts)
     if layout is not None:
         return Column(name, Kind.DATETIME, layout=layout)
     return Column(name, _kind_of_strings(values))
 
 
-def _infer_number(values: _Values, numbers: NDArray[np.float64]) -> Column:
+def _infer_number(values: _Values, numbers: NDArray[np.float64], *, whole: bool = False) -> Column:
     infinite = np.isinf(numbers)
     if infinite.any():
         row = int(np.flatnonzero(np.append(infinite, False)[values.codes])[0]) + 1
@@ -98,8 +98,7 @@ def _infer_number(values: _Values, numbers: NDArray[np.float64]) -> Column:
             expected="finite numbers or missing values",
             remedy="Replace infinite values by missing ones or by a bound, or leave the column out with --drop.",
         )
-    whole = numerals.fits_int64(numbers)
-    if not whole.all():
+    if not (whole or numerals.fits_int64(numbers).all()):
         return Column(values.name, Kind.FLOAT, decimals=numerals.decimals_of(numbers))
     if identifiers.numbers_rows(values.name, numbers, values.present):
         return Column(values.name, Kind.IDENTIFIER)

@@ -14,6 +14,8 @@ INFINITE = r"^[+-]?(?i:inf|infinity)$"
 CODE = r"^[+-]?0[0-9]+$"
 """Digits behind a leading zero: a postal code, say, and no number."""
 
+_DIGITS = r"^[+-]?[0-9]+$"
+
 MAX_DECIMALS = 8
 _WHOLE_LIMIT = 2**53
 
@@ -38,6 +40,20 @@ def parse_floats(texts: pa.Array) -> NDArray[np.float64]:
     plain = pc.replace_substring_regex(pc.if_else(pa.array(good), texts, None), r"^\+", "")
     values: NDArray[np.float64] = plain.cast(pa.float64()).to_numpy(zero_copy_only=False).astype("float64")
     return np.where(good, values, np.nan)
+
+
+def exact_integers(texts: pa.Array) -> pa.Array | None:
+    """Return strings of digits as int64, exact beyond 2**53 too; None when one has a point or an exponent, or is too long."""
+    import pyarrow as pa
+
+    from assaymark.tables.kernels import pc
+
+    if not (matches(texts, _DIGITS) | pc.is_null(texts).to_numpy(zero_copy_only=False)).all():
+        return None
+    try:
+        return pc.replace_substring_regex(texts, r"^\+", "").cast(pa.int64())
+    except pa.ArrowInvalid:
+        return None
 
 
 def fits_int64(values: NDArray[np.float64]) -> NDArray[np.bool_]:
