@@ -52,7 +52,8 @@ def _joint_codes(tables: Sequence[Table], column: Column) -> Codes:
     if column.kind in {Kind.CATEGORICAL, Kind.BOOLEAN}:
         return np.concatenate(joint_labels(tables, column.name)[0])
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from assaymark.tables.kernels import pc
 
     whole = pa.chunked_array([chunk for table in tables for chunk in table.column(column.name).chunks])
     if column.kind is Kind.FLOAT:

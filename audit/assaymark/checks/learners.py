@@ -1,7 +1,7 @@
 """Two classifiers, one trained on real and one on synthetic rows, and what both say of the holdout.
 
-"Train on synthetic, test on real" (Esteban et al., 2017). Gradient boosted histograms (Ke et al., 2017) need no scaling and bear
-missing values and categories; one thread and a fixed seed make them give the same numbers every time.
+"Train on synthetic, test on real" (Esteban et al., 2017). Gradient boosted histograms (Ke et al., 2017) need no scaling and
+bear missing values and categories; one thread and a fixed seed make them give the same numbers every time.
 """
 
 from __future__ import annotations
@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assaymark.tables.groups import outcome
-from assaymark.tables.schema import Kind
+from assaymark.tables.schema import Kind, Role
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assaymark.execution import Run
-    from assaymark.tables.schema import Column
+    from assaymark.tables.schema import Column, Schema
     from assaymark.tables.table import Table
 
-_MOST_CATEGORIES = 254  # what the learner takes; rarer ones count as missing
+    Features = NDArray[np.float64]
+
+LEARNER = "gradient boosted histograms"
+
 _THRESHOLD = 0.5
+_CATEGORIES = 255  # as many as the learner takes; what is rarer reads as missing
+_TRAINING_ROWS = 200_000  # more rows cost time and change little
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,79 +47,99 @@ class Predictions:
     @property
     def real_labels(self) -> NDArray[np.bool_]:
         """Labels by the classifier trained on real rows."""
-        return self.real_scores > _THRESHOLD
+        return self.real_scores >= _THRESHOLD
 
     @property
     def synthetic_labels(self) -> NDArray[np.bool_]:
         """Labels by the classifier trained on synthetic rows."""
-        return self.synthetic_scores > _THRESHOLD
+        return self.synthetic_scores >= _THRESHOLD
+
+
+def predictors(schema: Schema) -> tuple[Column, ...]:
+    """Return the columns that classifiers learn from: protected ones too; not identifiers, free text and the target."""
+    return tuple(column for column in schema.learnable if Role.TARGET not in column.roles)
+
+
+def unlearnable(real: Table, synthetic: Table) -> str | None:
+    """Return why no pair of classifiers can be trained, a short stable code, or None."""
+    schema = real.schema
+    if schema.target is None or schema.positive is None:
+        return "no_target"
+    if not predictors(schema):
+        return "no_predictors"
+    truths = [outcome(table, schema) for table in (real, synthetic)]
+    return None if all((truth == 0).any() and (truth == 1).any() for truth in truths) else "one_class"
 
 
 def holdout_predictions(real: Table, holdout: Table, synthetic: Table, run: Run) -> Predictions | None:
-    """Train both classifiers and let them label the holdout.
+    """Train both classifiers and let them score the holdout.
 
-    Predictors are all columns that a generator may learn, protected ones included, but not the target.
+    Args:
+        real: Rows that the generator learned from; its schema names the target and the positive outcome.
+        holdout: Rows to score.
+        synthetic: Rows under audit.
+        run: Seed, progress and cancellation.
 
     Returns:
-        None when the real, synthetic or holdout target has one class only, or there are no predictors.
+        The same for the same seed; None where :func:`unlearnable` gives a reason.
     """
-    target = real.schema.target
-    columns = [column for column in real.schema.learnable if target is not None and column.name != target.name]
-    truths = [outcome(table, real.schema) for table in (real, synthetic, holdout)]
-    if not columns or any(len(set(truth[truth >= 0].tolist())) < 2 for truth in truths):  # noqa: PLR2004 - two classes
+    if unlearnable(real, synthetic) is not None:
         return None
-    coding = _Coding.of(real, columns)
-    test = coding.features(holdout)
-    scores = []
-    for done, (table, truth) in enumerate(((real, truths[0]), (synthetic, truths[1]))):
+    scores: list[Features] = []
+    for done, (name, table) in enumerate((("real", real), ("synthetic", synthetic))):
         run.check()
-        run.progress(done, 2)
-        scores.append(_fit_predict(coding.features(table)[truth >= 0], truth[truth >= 0], test, coding, run))
+        run.progress(done, 2, f"on {name} rows")
+        scores.append(_scores(table, holdout, real.schema, run, name))
     run.progress(2, 2)
-    return Predictions(truths[2], scores[0], scores[1])
+    return Predictions(outcome(holdout, real.schema), *scores)
 
 
-@dataclass(frozen=True, slots=True)
-class _Coding:
-    columns: tuple[Column, ...]
-    categories: tuple[dict[str, int] | None, ...]
-
-    @classmethod
-    def of(cls, real: Table, columns: list[Column]) -> _Coding:
-        return cls(tuple(columns), tuple(_common(real, column) for column in columns))
-
-    def features(self, table: Table) -> NDArray[np.float64]:
-        """Return predictors, shape (rows, columns); NaN where missing or unknown."""
-        parts = []
-        for column, known in zip(self.columns, self.categories, strict=True):
-            if known is None:
-                parts.append(table.numbers(column.name))
-                continue
-            codes, labels = table.labels(column.name)
-            lookup = np.array([*(known.get(label, np.nan) for label in labels), np.nan], dtype=np.float64)
-            parts.append(lookup[codes])
-        return np.column_stack(parts)
+def _scores(training: Table, holdout: Table, schema: Schema, run: Run, name: str) -> Features:
+    truth = outcome(training, schema)
+    rows = np.flatnonzero(truth >= 0)
+    if len(rows) > _TRAINING_ROWS:
+        rows = np.sort(run.rng("classifier-rows", name).choice(rows, _TRAINING_ROWS, replace=False))
+    features: list[Features] = []
+    tested: list[Features] = []
+    categorical: list[bool] = []
+    for column in predictors(schema):
+        known, test = _encode(training, holdout, column)
+        if not np.isnan(known[rows]).all():  # what is always missing teaches nothing
+            features.append(known[rows])
+            tested.append(test)
+            categorical.append(column.kind is Kind.CATEGORICAL)
+    if not features:
+        return np.full(holdout.rows, float(truth[rows].mean()))
+    return _fit_predict(np.column_stack(features), truth[rows], np.column_stack(tested), categorical, run)
 
 
-def _common(real: Table, column: Column) -> dict[str, int] | None:
-    if column.kind is not Kind.CATEGORICAL:
-        return None
-    codes, labels = real.labels(column.name)
-    counts = np.bincount(codes[codes >= 0], minlength=len(labels))
-    kept = np.sort(np.argsort(-counts, kind="stable")[:_MOST_CATEGORIES])
-    return {labels[place]: code for code, place in enumerate(kept)}
-
-
-def _fit_predict(
-    features: NDArray[np.float64], truth: NDArray[np.int8], test: NDArray[np.float64], coding: _Coding, run: Run
-) -> NDArray[np.float64]:
+def _fit_predict(features: Features, truth: NDArray[np.int8], tested: Features, categorical: list[bool], run: Run) -> Features:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
-    model: Any = HistGradientBoostingClassifier(
-        categorical_features=[known is not None for known in coding.categories],
-        random_state=run.entropy("classifier") % 2**31,
+    learner: Any = HistGradientBoostingClassifier
+    model = learner(
+        categorical_features=categorical,
+        early_stopping=False,  # else its size depends on the number of rows, which differs between real and synthetic
+        random_state=run.entropy("classifier") % 2**32,
     )
-    with threadpool_limits(limits=1):
+    with threadpool_limits(limits=1):  # sums of floats depend on the number of threads
         model.fit(features, truth)
-        return np.asarray(model.predict_proba(test)[:, 1], dtype=np.float64)
+        return np.asarray(model.predict_proba(tested)[:, 1], dtype=np.float64)
+
+
+def _encode(training: Table, holdout: Table, column: Column) -> tuple[Features, Features]:
+    """Return a column of both tables as numbers, NaN where missing or, in the holdout, unseen in training."""
+    if column.kind is not Kind.CATEGORICAL:
+        return training.numbers(column.name), holdout.numbers(column.name)
+    codes, labels = training.labels(column.name)
+    counts = np.bincount(codes[codes >= 0], minlength=len(labels))
+    frequent = np.sort(np.argsort(-counts, kind="stable")[:_CATEGORIES])
+    place = {labels[code]: float(rank) for rank, code in enumerate(frequent)}
+    other_codes, other_labels = holdout.labels(column.name)
+    return _looked_up(codes, labels, place), _looked_up(other_codes, other_labels, place)
+
+
+def _looked_up(codes: NDArray[np.int32], labels: tuple[str, ...], place: dict[str, float]) -> Features:
+    lookup = np.array([*(place.get(label, np.nan) for label in labels), np.nan])  # -1, missing, is the last entry
+    return np.asarray(lookup[codes], dtype=np.float64)

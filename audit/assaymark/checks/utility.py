@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assaymark.checks.learners import LEARNER, Predictions, holdout_predictions, predictors, unlearnable
 from assaymark.checks.statements import interval, not_estimable, number
 from assaymark.results.findings import Finding
+from assaymark.statistics.intervals import newcombe_paired
 from assaymark.statistics.outcomes import upper_outcome
+from assaymark.statistics.roc import delong
+from assaymark.tables.schema import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,86 +27,83 @@ ACCURACY = "utility.accuracy"
 IDS = (AUC, ACCURACY)
 
 
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """A score of both classifiers and their difference, synthetic - real, with its interval."""
+
+    real: float
+    synthetic: float
+    low: float
+    high: float
+    method: str
+
+
 def check(data: CheckInput) -> Iterator[Finding]:
     """Return both findings; the value is synthetic - real, so that a loss is negative."""
-    target = data.schema.target
-    scope = {"target": target.name if target else None, "positive": str(data.schema.positive)}
-    if data.predictions is None:
-        reason = "no_holdout" if data.holdout is None else "one_class"
+    found, reason = _predictions(data)
+    if found is None:
         for identifier in IDS:
-            yield not_estimable(identifier, scope, reason)
+            yield not_estimable(identifier, _scope(data), str(reason))
         return
-    known = data.predictions.truth >= 0
-    truth = data.predictions.truth[known] == 1
-    real, synthetic = data.predictions.real_scores[known], data.predictions.synthetic_scores[known]
-    aucs, covariance = delong(truth, np.stack([real, synthetic]))
-    half = _quantile(data.policy.level) * float(np.sqrt(max(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1], 0.0)))
-    yield _finding(AUC, scope, data, (float(aucs[0]), float(aucs[1])), half)
-    right, right_too = data.predictions.real_labels[known] == truth, data.predictions.synthetic_labels[known] == truth
-    shift, spread = paired_difference(right, right_too, data.policy.level)
-    yield _finding(ACCURACY, scope, data, (float(right.mean()), float(right_too.mean())), spread, centre=shift)
+    known = found.truth >= 0
+    truth = found.truth[known] == 1
+    n = {"real": data.real.rows, "synthetic": data.synthetic.rows, "holdout": len(truth)}
+    if min(int(truth.sum()), int((~truth).sum())) < data.policy.min_positives:
+        yield not_estimable(AUC, _scope(data), "too_few_positives", n=n)
+    else:
+        yield _finding(data, AUC, _auc(truth, found.real_scores[known], found.synthetic_scores[known], data.policy.level), n)
+    if len(truth) < data.policy.min_group_size:
+        yield not_estimable(ACCURACY, _scope(data), "too_few_rows", n=n)
+    else:
+        right, right_too = found.real_labels[known] == truth, found.synthetic_labels[known] == truth
+        yield _finding(data, ACCURACY, _accuracy(right, right_too, data.policy.level), n)
 
 
-def _finding(
-    identifier: str,
-    scope: dict[str, str | None],
-    data: CheckInput,
-    scores: tuple[float, float],
-    half: float,
-    centre: float | None = None,
-) -> Finding:
-    value = scores[1] - scores[0]
-    middle = value if centre is None else centre
-    ends = (middle - half, middle + half)
+def _predictions(data: CheckInput) -> tuple[Predictions | None, str | None]:
+    """Return the predictions, made here if nobody made them before, or why there are none."""
+    if data.holdout is None:
+        return None, "no_holdout"
+    if data.predictions is not None:
+        return data.predictions, None
+    made = holdout_predictions(data.real, data.holdout, data.synthetic, data.run)
+    return made, None if made is not None else unlearnable(data.real, data.synthetic)
+
+
+def _scope(data: CheckInput) -> dict[str, Any]:
+    target, positive = data.schema.target, data.schema.positive
+    return {"target": None if target is None else target.name, "positive": None if positive is None else str(positive)}
+
+
+def _auc(truth: NDArray[np.bool_], real: NDArray[np.float64], synthetic: NDArray[np.float64], level: float) -> _Loss:
+    areas = delong(truth, np.stack([real, synthetic]))
+    low, high = areas.difference(1, 0, level)
+    return _Loss(float(areas.auc[0]), float(areas.auc[1]), low, high, "DeLong, paired")
+
+
+def _accuracy(real: NDArray[np.bool_], synthetic: NDArray[np.bool_], level: float) -> _Loss:
+    both, gained, lost = (int(np.count_nonzero(rows)) for rows in (synthetic & real, synthetic & ~real, ~synthetic & real))
+    low, high = newcombe_paired(both, gained, lost, len(real) - both - gained - lost, level)
+    return _Loss(float(real.mean()), float(synthetic.mean()), float(low), float(high), "Newcombe, paired")
+
+
+def _finding(data: CheckInput, identifier: str, loss: _Loss, n: dict[str, int]) -> Finding:
     margin = data.policy.margin(identifier)
+    names = predictors(data.schema)
     return Finding(
         identifier,
-        scope,
-        upper_outcome((-ends[1], -ends[0]), margin),
-        real=number(scores[0]),
-        synthetic=number(scores[1]),
-        value=number(value),
-        ci=interval(ends),
+        _scope(data),
+        upper_outcome((-loss.high, -loss.low), margin),  # what is held against the margin is the loss
+        real=number(loss.real),
+        synthetic=number(loss.synthetic),
+        value=number(loss.synthetic - loss.real),
+        ci=interval((loss.low, loss.high)),
         margin=margin,
-        n={"holdout": int((data.predictions.truth >= 0).sum())},
-        detail={"interval": "paired", "tested_on": "holdout", "predictors": "all learnable columns, protected ones included"},
+        n=n,
+        detail={
+            "interval": loss.method,
+            "tested_on": "holdout",
+            "learner": LEARNER,
+            "predictors": len(names),
+            "protected_predictors": [column.name for column in names if Role.PROTECTED in column.roles],
+        },
     )
-
-
-def _quantile(level: float) -> float:
-    return NormalDist().inv_cdf(0.5 + level / 2)
-
-
-def delong(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return areas under the ROC curve and their covariance (DeLong et al., 1988, by the midranks of Sun & Xu, 2014).
-
-    Args:
-        truth: Shape (rows,), both classes present.
-        scores: Shape (classifiers, rows).
-
-    Returns:
-        Areas of shape (classifiers,), covariance of shape (classifiers, classifiers).
-    """
-    from scipy.stats import rankdata
-
-    positive, negative = scores[:, truth], scores[:, ~truth]
-    m, n = positive.shape[1], negative.shape[1]
-    together = rankdata(np.concatenate([positive, negative], axis=1), axis=1)
-    of_positive = (together[:, :m] - rankdata(positive, axis=1)) / n
-    of_negative = 1 - (together[:, m:] - rankdata(negative, axis=1)) / m
-    covariance = _covariance(of_positive) / m + _covariance(of_negative) / n
-    return of_positive.mean(axis=1), covariance
-
-
-def _covariance(placements: NDArray[np.float64]) -> NDArray[np.float64]:
-    if placements.shape[1] < 2:  # noqa: PLR2004 - one row has no variance
-        return np.zeros((len(placements), len(placements)))
-    return np.atleast_2d(np.cov(placements))
-
-
-def paired_difference(first: NDArray[np.bool_], second: NDArray[np.bool_], level: float) -> tuple[float, float]:
-    """Return centre and half width of the interval of P(second) - P(first) on the same rows (Agresti & Min, 2005)."""
-    n = len(first) + 2
-    gained, lost = float((second & ~first).sum()) + 0.5, float((first & ~second).sum()) + 0.5
-    shift = (gained - lost) / n
-    return shift, _quantile(level) * float(np.sqrt((gained + lost - (gained - lost) ** 2 / n) / n**2))
