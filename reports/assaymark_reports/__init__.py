@@ -1,0 +1,1 @@
+"""Renderers: from a parsed audit document to the bytes of a report."""

@@ -1,0 +1,163 @@
+"""What findings say, in words and numbers that a person reads. Unknown measures of other plugins are worded by their id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMES = {
+    "bias.demographic_parity_difference": "Demographic parity difference",
+    "bias.impact_ratio": "Impact ratio",
+    "bias.log_odds_ratio": "Log odds ratio",
+    "bias.demographic_parity_spread": "Demographic parity spread",
+    "bias.directional_amplification": "Directional bias amplification, mean",
+    "bias.directional_amplification_cell": "Directional bias amplification, cell",
+    "representation.log_disparity": "Representation (log disparity)",
+    "representation.lost_group": "Lost group",
+    "representation.invented_group": "Invented group",
+    "fidelity.column_shape": "Column shape",
+    "fidelity.pair_trend": "Pair trend",
+    "fidelity.shapes": "Column shapes, mean score",
+    "fidelity.trends": "Pair trends, mean score",
+    "fidelity.unseen_categories": "Unseen categories",
+    "utility.auc": "AUC on the holdout",
+    "utility.accuracy": "Accuracy on the holdout",
+    "utility.demographic_parity_difference": "Classifier: demographic parity difference",
+    "utility.equalized_odds_difference": "Classifier: equalized odds difference",
+    "privacy.verbatim_rows": "Rows found verbatim in real",
+    "privacy.holdout_overlap": "Holdout rows found in real",
+}
+OUTCOMES = {
+    "not_estimable": "not estimable",
+    "introduced": "introduced",
+    "reversed": "reversed",
+    "amplified": "amplified",
+    "attenuated": "attenuated",
+    "not_amplified": "not amplified",
+    "inconclusive": "inconclusive",
+    "lost": "lost",
+    "within": "within the margin",
+    "exceeded": "margin exceeded",
+    "shown": "shown only",
+}
+REASONS = {
+    "small_cell": "too few real rows to show: a cell has fewer than the smallest publishable count",
+    "group_too_small": "a group has fewer real rows than the policy asks for",
+    "single_group": "there is one group only, so nothing to compare",
+    "no_holdout": "there is no holdout, that is no real rows that the generator never saw",
+    "no_classifiers": "no classifier could be trained",
+    "group_without_synthetic_rows": "a group that real has is absent from the synthetic rows",
+    "too_few_synthetic_rows": "there are too few synthetic rows",
+    "no_synthetic_outcome": "no synthetic row has a value of the target",
+    "no_synthetic_positives": "no synthetic row is positive",
+    "too_many_combinations": "there are too many combinations of groups to publish safely",
+    "holdout_overlaps_real": "the holdout shares rows with real, so it is no fair baseline",
+    "one_class": "the target has one class only",
+}
+_VERBS = {
+    "amplified": "grows",
+    "introduced": "appears",
+    "reversed": "turns round",
+    "attenuated": "shrinks",
+    "not_amplified": "does not grow",
+}
+
+
+def name(identifier: str) -> str:
+    """Return the name of a measure."""
+    return NAMES.get(identifier, identifier.partition(".")[2].replace("_", " ").replace(".", " ").capitalize())
+
+
+def number(value: float | None) -> str:
+    """Return a number to three significant digits, never in exponent form for ordinary sizes."""
+    if value is None:
+        return "–"
+    if value == 0:
+        return "0"
+    if abs(value) < 0.0005:  # noqa: PLR2004 - below what a report resolves
+        return "<0.0005" if value > 0 else ">-0.0005"
+    text = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - thousands get separators
+    return text.replace("-", "−")
+
+
+def signed(value: float | None) -> str:
+    """Return a number with its sign."""
+    if value is None:
+        return "–"
+    return ("+" if value > 0 else "") + number(value)
+
+
+def interval(ends: list[float | None] | None) -> str:
+    """Return an interval."""
+    if ends is None:
+        return "–"
+    return f"{signed(ends[0]) if ends[0] is not None else '−∞'} to {signed(ends[1]) if ends[1] is not None else '+∞'}"
+
+
+def reason(code: str | None) -> str:
+    """Return why something is not estimable, in words."""
+    if code is None:
+        return ""
+    return REASONS.get(code, code.replace("_", " "))
+
+
+def subject(finding: Mapping[str, Any]) -> str:
+    """Return what a finding is about: attribute, groups, column."""
+    scope = finding["scope"]
+    parts = [" and ".join(scope["protected"])] if scope.get("protected") else []
+    groups = scope.get("groups") or []
+    if len(groups) == 2:  # noqa: PLR2004 - a pair
+        parts.append(f"{groups[0]} against {groups[1]}")
+    if "group" in scope:
+        parts.append("groups too small to name, together" if scope["group"] == "_pooled" else str(scope["group"]))
+    if "direction" in scope:
+        parts.append(str(scope["direction"]).replace("->", "→"))
+    if "column" in scope:
+        parts.append(str(scope["column"]))
+    if "columns" in scope:
+        parts.append(" and ".join(str(column) for column in scope["columns"]))
+    return ", ".join(parts)
+
+
+def sentence(finding: Mapping[str, Any]) -> str:
+    """Return one sentence that says what was found."""
+    if finding["outcome"] == "not_estimable":
+        return f"{name(finding['id'])}{_about(finding)} is not estimable: {reason(finding['reason'])}."
+    if finding["id"] == "bias.demographic_parity_difference":
+        return _gap(finding)
+    if finding["outcome"] == "lost":
+        return f"{subject(finding)}: the group has no synthetic row at all."
+    if finding["id"] == "representation.invented_group" and finding["outcome"] == "exceeded":
+        return f"{subject(finding)}: the group is {_points(finding['synthetic'])} % of the synthetic rows, but real has none or fewer than ten."
+    if finding["id"] == "privacy.verbatim_rows":
+        return (
+            f"{_points(finding['synthetic'])} % of synthetic rows are found verbatim in real, against {_points(finding['real'])} % of fresh "
+            f"real rows (difference {_points(finding['value'])} points, allowed {_points(finding['margin'])})."
+        )
+    return (
+        f"{name(finding['id'])}{_about(finding)}: real {number(finding['real'])}, synthetic {number(finding['synthetic'])}, change "
+        f"{signed(finding['value'])} (interval {interval(finding['ci'])}; allowed {number(finding['margin'])}), "
+        f"{OUTCOMES.get(finding['outcome'], finding['outcome'])}."
+    )
+
+
+def _about(finding: Mapping[str, Any]) -> str:
+    about = subject(finding)
+    return f" by {about}" if about else ""
+
+
+def _points(share: float | None) -> str:
+    return "fewer than ten rows, so undisclosed," if share is None else f"{100 * share:.1f}".replace("-", "−")
+
+
+def _gap(finding: Mapping[str, Any]) -> str:
+    scope = finding["scope"]
+    first, second = scope["groups"]
+    ends = finding["ci"]
+    return (
+        f"{scope['target']} {scope['positive']}: the gap between {first} and {second} {_VERBS.get(finding['outcome'], 'may change')} from "
+        f"{_points(finding['real'])} to {_points(finding['synthetic'])} percentage points ({100 * finding['value']:+.1f}, interval "
+        f"{100 * ends[0]:+.1f} to {100 * ends[1]:+.1f}; allowed {_points(finding['margin'])})."
+    ).replace("(-", "(−").replace(" -", " −")
