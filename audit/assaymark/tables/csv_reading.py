@@ -32,6 +32,8 @@ _NO_DELIMITER = "\x1f"  # what no text has: a file of one column must not be cut
 _END = b"\x1e"  # a record of its own, put behind the last one
 _CHUNK = 16 * 2**20
 _SAMPLE = 16_384
+_HEADER = 65_536  # bytes that tell the separator
+_QUOTED = re.compile(r'(?:(?<=[,;\t|])|^)"(?:[^"]|"")*"?')
 _MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -127,10 +129,11 @@ def _guess(sample: bytes) -> str:
 
 def _dialect(path: Path, body: bytes) -> Dialect:
     """Tell separator and quoting; a separator counts only if the header has it."""
-    first = body.lstrip().split(b"\n", 1)[0].decode()
-    outside = re.sub(r'"[^"]*"?', "", first)
+    start = body[:_HEADER].decode(errors="ignore").lstrip("\r\n")
+    outside = re.split(r"[\r\n]", _QUOTED.sub("", start), maxsplit=1)[0]
     present = [mark for mark in _DELIMITERS if mark in outside]
-    sniffed = _sniff(path)
+    plain = len(present) == 1 and b"'" not in body and b"\\" not in body
+    sniffed = None if plain else _sniff(path)
     quote = "'" if sniffed and sniffed.quote == "'" else '"'
     escape = "\\" if sniffed and sniffed.escape == "\\" else None
     if not present:

@@ -1,7 +1,8 @@
 """Tell columns that name rows from columns that describe them.
 
 A generator must not learn an identifier, and must not lose a measure such as a weight or an income because its values
-happen to differ. So whole numbers need more than being unique: a name that says so, or an unbroken run.
+happen to differ. So whole numbers need more than being unique: a name that says so, or an unbroken run from 0 or 1, as a
+row number makes. (A run from elsewhere may well be the ages of a small table.)
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def names_rows(name: str, uniqueness: float) -> bool:
 
 
 def numbers_rows(name: str, distinct: NDArray[np.float64], rows: int) -> bool:
-    """Return whether whole numbers identify rows: unique, and named so or an unbroken run.
+    """Return whether whole numbers identify rows: unique, and named so or an unbroken run from 0 or 1.
 
     Args:
         name: Name of the column.
@@ -58,7 +59,7 @@ def numbers_rows(name: str, distinct: NDArray[np.float64], rows: int) -> bool:
         return False
     if _says_id(name, _STRONG | _WEAK):
         return True
-    return len(distinct) == rows >= _FEW and float(np.ptp(distinct)) == rows - 1
+    return len(distinct) == rows >= _FEW and distinct.min() in {0, 1} and float(np.ptp(distinct)) == rows - 1
 
 
 def look_unique(texts: pa.Array) -> bool:

@@ -179,20 +179,14 @@ def _notes(table: Table) -> tuple[str, ...]:
 
 
 def _rename(raw: RawTable, like: Schema, rename: Mapping[str, str], name: str) -> pa.Table:
-    headers = list(raw.arrow.column_names)
+    headers: list[str] = raw.arrow.column_names
     here = Schema(tuple(Column(header, Kind.TEXT) for header in headers))
-    applied = {}
+    applied = {old: new for old, new in rename.items() if old in here}
     for old, new in rename.items():
         require_column(like, new, f"--rename {old}={new}")
-        if old in here:
-            applied[old] = new
-        elif new not in here and new not in rename.values():
+        if new not in here and new not in applied.values():
             require_column(here, old, f"--rename {old}={new}, {name} table")
-        elif new not in here:
-            others = [other for other in rename if rename[other] == new and other in here]
-            if not others:
-                require_column(here, old, f"--rename {old}={new}, {name} table")
-    renamed = [applied.get(header, header) for header in headers]
+    renamed: list[str] = [applied.get(header, header) for header in headers]
     clashes = sorted({header for header in renamed if renamed.count(header) > 1}) if applied else []
     if clashes:
         raise OptionError(

@@ -170,9 +170,9 @@ def _parse_column(where: str, entry: object) -> Mapping[str, Any]:
 
 
 def _kind(where: str, value: object) -> Kind:
-    if value not in set(Kind):
+    if not isinstance(value, str) or value not in set(Kind):
         raise _refusal(where, "there is no such kind", _shape(value), _options(str(value), [kind.value for kind in Kind]))
-    return Kind(str(value))
+    return Kind(value)
 
 
 def _roles(where: str, value: object) -> frozenset[Role]:

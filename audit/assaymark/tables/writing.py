@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 from assaymark.errors import OptionError
@@ -92,8 +92,10 @@ class TableWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         sink, self._sink = self._sink, None
         try:
-            if kind is None and sink is not None:
+            if sink is not None and kind is None:
                 sink.close()
+            elif sink is not None:
+                sink.abandon()
         except BaseException as late:
             self._stack.__exit__(type(late), late, late.__traceback__)
             raise
@@ -141,6 +143,9 @@ class _CsvSink:
     def close(self) -> None:
         """Do nothing: all lines are written."""
 
+    def abandon(self) -> None:
+        """Do nothing: the file is removed."""
+
 
 class _ParquetSink:
     def __init__(self, file: IO[bytes], schema: Schema, sidecar: str | None) -> None:
@@ -175,3 +180,10 @@ class _ParquetSink:
         if self._count:
             self._flush(self._count)
         self._writer.close()
+
+    def abandon(self) -> None:
+        """Let Arrow end its work while the file is open; the file is removed."""
+        import pyarrow as pa
+
+        with suppress(OSError, pa.ArrowException):  # an error of its own led here
+            self._writer.close()

@@ -38,7 +38,7 @@ def infer(values, name="x"):
         (["1", "2", "many"], Kind.CATEGORICAL),
         (["0x10", "0x11"], Kind.CATEGORICAL),
         (["1_000", "2_000"], Kind.CATEGORICAL),
-        (["١", "٢"], Kind.CATEGORICAL),
+        (["\u0661", "\u0662"], Kind.CATEGORICAL),
         (["inf", "Infinity"], Kind.CATEGORICAL),
         ([None, None], Kind.CATEGORICAL),
         (["2020-01-31", "2020-12-01"], Kind.DATETIME),
@@ -121,7 +121,9 @@ def test_unique_integers_are_no_identifiers(name):
     assert infer(UNIQUE, name).kind is Kind.INTEGER
 
 
-@pytest.mark.parametrize("name", ["id", "customerID", "PassengerId", "user_id", "row.number", "patient_nbr", "userid", "Key", "Unnamed"])
+@pytest.mark.parametrize(
+    "name", ["id", "customerID", "PassengerId", "user_id", "row.number", "patient_nbr", "userid", "Key", "Unnamed"]
+)
 def test_unique_integers_that_are_called_so_are_identifiers(name):
     assert infer(UNIQUE, name).kind is Kind.IDENTIFIER
 
@@ -130,6 +132,7 @@ def test_an_unbroken_run_is_an_identifier():
     run = [str(value) for value in RNG.permutation(500)]
     assert infer(run, "x").kind is Kind.IDENTIFIER
     assert infer([*run, "499"], "x").kind is Kind.INTEGER
+    assert infer([str(value) for value in range(18, 90)], "age").kind is Kind.INTEGER
 
 
 def test_a_repeated_id_is_a_number():

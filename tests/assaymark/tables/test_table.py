@@ -26,7 +26,8 @@ SCHEMA = Schema(
 def table():
     day = np.array(["2020-01-01", "NaT", "2020-01-03"], dtype="datetime64[us]")
     return Table.from_columns(
-        {"n": [1, None, 3], "f": np.array([0.5, np.nan, 2.0]), "c": ["x", None, "y"], "b": [True, None, False], "d": day}, SCHEMA
+        {"n": [1, None, 3], "f": np.array([0.5, np.nan, 2.0]), "c": ["x", None, "y"], "b": [True, None, False], "d": day},
+        SCHEMA,
     )
 
 
@@ -43,7 +44,11 @@ def test_survives_pandas(table):
 
 def test_pandas_gaps_and_categories():
     frame = pd.DataFrame(
-        {"n": [1.0, np.nan, 3.0], "c": pd.Categorical(["x", None, "y"]), "d": pd.to_datetime(["2020-01-01", None, "2020-01-02"])}
+        {
+            "n": [1.0, np.nan, 3.0],
+            "c": pd.Categorical(["x", None, "y"]),
+            "d": pd.to_datetime(["2020-01-01", None, "2020-01-02"]),
+        }
     )
     made = Table.from_pandas(frame, SCHEMA.select(["n", "c", "d"]))
     assert made.column("n").to_pylist() == [1, None, 3]
