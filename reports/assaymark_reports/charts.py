@@ -1,0 +1,173 @@
+"""Charts as SVG text, drawn without a browser. The same audit gives the same bytes."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_DATASETS = ("real", "holdout", "synthetic")
+_COLOURS = ("#3b6fb6", "#8a94a3", "#d1662a")  # told apart with every common colour blindness, and in grey
+_Z = 1.959964
+_FONT = "Helvetica, Arial, sans-serif"
+_INK, _GRID = "#27303c", "#e4e8ee"
+_MOST_GROUPS = 24
+
+
+def draw(audit: Mapping[str, Any]) -> dict[str, str]:
+    """Return the SVG of each chart, by name; a chart without data is left out."""
+    specs = {}
+    for table in audit["tables"]:
+        if len(table["protected"]) == 1:
+            specs[f"rates:{table['protected'][0]}"] = _rates(table, audit["task"])
+    specs["effects"] = _effects(audit["findings"])
+    specs["shares"] = _shares(audit["findings"])
+    specs["shapes"] = _shapes(audit["findings"])
+    return {name: _svg(chart) for name, chart in specs.items() if chart is not None}
+
+
+def _svg(chart: Any) -> str:
+    import vl_convert
+
+    themed = chart.configure(font=_FONT, background="white").configure_view(stroke=None).configure_axis(
+        labelColor=_INK, titleColor=_INK, gridColor=_GRID, domainColor=_GRID, tickColor=_GRID, labelFontSize=12, titleFontSize=12,
+        titleFontWeight="normal", labelLimit=260,
+    ).configure_legend(labelColor=_INK, titleColor=_INK, labelFontSize=12, orient="top", title=None)  # fmt: skip
+    svg = str(vl_convert.vegalite_to_svg(themed.to_json()))
+    # a fixed size would overflow a narrow page: let the box scale instead
+    return re.sub(r'<svg ([^>]*?)width="([\d.]+)" height="[\d.]+"', r'<svg \1style="width:100%;max-width:\2px;height:auto"', svg, count=1)
+
+
+def _wilson(positive: int, n: int) -> tuple[float, float]:
+    p, z2 = positive / n, _Z**2
+    centre, half = p + z2 / (2 * n), _Z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return max((centre - half) / (1 + z2 / n), 0.0), min((centre + half) / (1 + z2 / n), 1.0)
+
+
+def _label(group: str) -> str:
+    return "too small to name, together" if group == "_pooled" else group
+
+
+def _rates(table: Mapping[str, Any], task: Mapping[str, Any]) -> Any:
+    import altair as alt
+
+    known = [entry["group"] for entry in table["real"]]
+    if not known or len(known) > _MOST_GROUPS:
+        return None
+    rows = []
+    for dataset in _DATASETS:
+        for entry in table[dataset] or []:
+            if entry["group"] in known and entry["n"]:
+                low, high = _wilson(entry["positive"], entry["n"])
+                rows.append(
+                    {"group": _label(entry["group"]), "data": dataset, "rate": entry["positive"] / entry["n"], "low": low, "high": high}
+                )
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        y=alt.Y("group:N", title=None, sort=[_label(group) for group in known]),
+        yOffset=alt.YOffset("data:N", sort=list(_DATASETS)),
+        color=alt.Color("data:N", scale=alt.Scale(domain=list(_DATASETS), range=list(_COLOURS)), sort=list(_DATASETS)),
+    )
+    title = f"share with {task['target']} {task['positive']}, with 95 % intervals"
+    across = alt.X("low:Q", title=title, axis=alt.Axis(format="%"), scale=alt.Scale(zero=True))
+    spans = base.mark_rule(strokeWidth=2).encode(x=across, x2="high:Q")
+    dots = base.mark_point(filled=True, size=70, opacity=1).encode(x="rate:Q")
+    return (spans + dots).properties(width=560, height=alt.Step(16))
+
+
+_PANELS = {
+    "bias.demographic_parity_difference": "demographic parity difference: change in points of rate",
+    "bias.impact_ratio": "impact ratio: change of its logarithm",
+    "bias.log_odds_ratio": "log odds ratio: change",
+}
+
+
+def _effects(findings: Sequence[Mapping[str, Any]]) -> Any:
+    import altair as alt
+
+    panels = []
+    for identifier, title in _PANELS.items():
+        rows = [
+            {
+                "about": " and ".join(f["scope"]["protected"]),
+                "value": f["value"],
+                "low": f["ci"][0],
+                "high": f["ci"][1],
+                "margin": f["margin"],
+                "less": -f["margin"],
+                "outcome": f["outcome"].replace("_", " "),
+            }
+            for f in findings
+            if f["id"] == identifier and f["value"] is not None and f["ci"] is not None and None not in f["ci"]
+        ]
+        if rows:
+            panels.append(_forest(rows, title))
+    return alt.vconcat(*panels, spacing=18) if panels else None
+
+
+def _forest(rows: list[dict[str, Any]], title: str) -> Any:
+    import altair as alt
+
+    order = [row["about"] for row in rows]
+    base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("about:N", title=None, sort=order))
+    allowed = base.mark_bar(color="#dfe6ef", height=18).encode(x=alt.X("less:Q", title=title), x2="margin:Q")
+    spans = base.mark_rule(strokeWidth=2, color=_COLOURS[2]).encode(x="low:Q", x2="high:Q")
+    dots = base.mark_point(filled=True, size=80, opacity=1, color=_COLOURS[2]).encode(x="value:Q")
+    told = base.mark_text(align="left", dx=8, dy=-9, color=_INK, fontSize=11).encode(x="value:Q", text="outcome:N")
+    zero = alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=_INK, strokeWidth=1).encode(x="x:Q")
+    return (allowed + zero + spans + dots + told).properties(width=560, height=alt.Step(38))
+
+
+def _shares(findings: Sequence[Mapping[str, Any]]) -> Any:
+    import altair as alt
+
+    rows = [
+        {
+            "group": _label(f["scope"]["group"]),
+            "value": f["value"],
+            "low": f["ci"][0],
+            "high": f["ci"][1],
+            "margin": f["margin"],
+            "less": -f["margin"],
+            "attribute": f["scope"]["protected"][0],
+        }
+        for f in findings
+        if f["id"] == "representation.log_disparity"
+        and len(f["scope"]["protected"]) == 1
+        and f["value"] is not None
+        and f["ci"] is not None
+        and None not in f["ci"]
+    ][:_MOST_GROUPS]
+    if not rows:
+        return None
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        y=alt.Y("group:N", title=None, sort=[row["group"] for row in rows]),
+    )
+    title = "log odds of belonging to the group, synthetic against real (0: same share)"
+    allowed = base.mark_bar(color="#dfe6ef", height=14).encode(x=alt.X("less:Q", title=title), x2="margin:Q")
+    spans = base.mark_rule(strokeWidth=2, color=_COLOURS[2]).encode(x="low:Q", x2="high:Q")
+    dots = base.mark_point(filled=True, size=70, opacity=1, color=_COLOURS[2]).encode(x="value:Q")
+    zero = alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=_INK, strokeWidth=1).encode(x="x:Q")
+    return (allowed + zero + spans + dots).properties(width=560, height=alt.Step(24))
+
+
+def _shapes(findings: Sequence[Mapping[str, Any]]) -> Any:
+    import altair as alt
+
+    rows = [
+        {"column": str(f["scope"].get("column")), "distance": f["value"]}
+        for f in findings
+        if f["id"] == "fidelity.column_shape" and f["value"] is not None
+    ]
+    rows = sorted(rows, key=lambda row: -row["distance"])[:30]
+    if not rows:
+        return None
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        y=alt.Y("column:N", title=None, sort=[row["column"] for row in rows]),
+        x=alt.X("distance:Q", title="distance between the column in real and in synthetic (0: same)", scale=alt.Scale(domainMin=0)),
+    )
+    bars = base.mark_bar(color=_COLOURS[0], height=10)
+    told = base.mark_text(align="left", dx=4, color=_INK, fontSize=11).encode(text=alt.Text("distance:Q", format=".3f"))
+    return (bars + told).properties(width=560, height=alt.Step(20))

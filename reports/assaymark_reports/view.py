@@ -1,0 +1,195 @@
+"""What a report shows, worked out from the audit document: plain values, no markup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from assaymark_reports import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_HEADLINES = {
+    "pass": "Every gate of the policy holds",
+    "fail": "At least one gate of the policy failed",
+    "inconclusive": "No gate failed, but the data cannot decide all of them",
+}
+_NEXT = {
+    "pass": "Nothing in this audit speaks against a release. Read what was not tested, below, before you decide.",
+    "fail": (
+        "Do not release this table before a person has looked at each failed gate. Choose another generator or other settings, or "
+        "mend the data, and audit again."
+    ),
+    "inconclusive": (
+        "More rows would narrow the intervals. Until then the decision is a judgement: read each undecided gate and weigh what is at stake."
+    ),
+}
+_FAMILIES = {
+    "bias": "Bias",
+    "representation": "Representation",
+    "fidelity": "Fidelity",
+    "utility": "Utility",
+    "privacy": "Privacy",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One finding as a table row; every field is text to show."""
+
+    measure: str
+    about: str
+    real: str
+    synthetic: str
+    change: str
+    interval: str
+    margin: str
+    outcome: str
+    gate: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the report: a heading, rows, and the names of its charts."""
+
+    title: str
+    identifier: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that the templates need."""
+
+    verdict: str
+    headline: str
+    why: tuple[str, ...]
+    next_step: str
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    gated: tuple[Row, ...]
+    sections: tuple[Section, ...]
+    not_tested: tuple[tuple[str, str], ...]
+    method: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+
+def make_view(audit: Mapping[str, Any]) -> View:
+    """Return the view of an audit document."""
+    findings = audit["findings"]
+    task = audit["task"]
+    return View(
+        verdict=audit["verdict"],
+        headline=_HEADLINES[audit["verdict"]],
+        why=_why(findings, audit["verdict"]),
+        next_step=_NEXT[audit["verdict"]],
+        title=f"{task['target']} {task['positive']} by {', '.join(task['protected'])}",
+        facts=_facts(audit),
+        gated=tuple(row(f) for f in findings if f["gate"] != "ungated"),
+        sections=tuple(_sections(findings)),
+        not_tested=tuple((entry["what"], entry["why"]) for entry in audit["not_tested"]),
+        method=_method(audit),
+        notes=tuple([*audit["datasets"]["synthetic"]["notes"], *((audit["generator"] or {}).get("notes", []))]),
+    )
+
+
+def row(finding: Mapping[str, Any]) -> Row:
+    """Return a finding as a row."""
+    return Row(
+        measure=wording.name(finding["id"]),
+        about=wording.subject(finding),
+        real=wording.number(finding["real"]),
+        synthetic=wording.number(finding["synthetic"]),
+        change=wording.signed(finding["value"]),
+        interval=wording.interval(finding["ci"]),
+        margin=wording.number(finding["margin"]),
+        outcome=wording.OUTCOMES.get(finding["outcome"], finding["outcome"]),
+        gate=finding["gate"],
+        note=wording.reason(finding["reason"]) or _margin_note(finding),
+    )
+
+
+def _margin_note(finding: Mapping[str, Any]) -> str:
+    if finding["detail"].get("margin_from") == "null":
+        return "sampling alone allows this margin; it is wider than the policy's"
+    return ""
+
+
+def _why(findings: Sequence[Mapping[str, Any]], verdict: str) -> tuple[str, ...]:
+    """Say what decided the verdict; many shifts of groups of one attribute become one sentence."""
+    wanted = {"fail": "fail", "inconclusive": "inconclusive"}.get(verdict)
+    if wanted is None:
+        count = sum(f["gate"] == "pass" for f in findings)
+        return (f"{count} gated findings stay within their margins.",)
+    deciding = [f for f in findings if f["gate"] == wanted]
+    shifts: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    told: list[str] = []
+    for finding in deciding:
+        if finding["id"] == "representation.log_disparity" and finding["value"] is not None:
+            shifts.setdefault(tuple(finding["scope"]["protected"]), []).append(finding)
+        else:
+            told.append(wording.sentence(finding))
+    return tuple(told + [_shift(scope, found, wanted) for scope, found in shifts.items()])
+
+
+def _shift(scope: tuple[str, ...], found: list[Mapping[str, Any]], gate: str) -> str:
+    largest = sorted(found, key=lambda f: -abs(f["value"]))[:3]
+    shown = "; ".join(
+        f"{_group(f)} from {100 * f['real']:.1f} % to {100 * f['synthetic']:.1f} %" for f in largest if f["real"] is not None
+    )
+    verb = "have a share that moved beyond the margin" if gate == "fail" else "have a share that may have moved beyond the margin"
+    return f"Groups of {' and '.join(scope)}: {len(found)} {verb}, most of all {shown}."
+
+
+def _group(finding: Mapping[str, Any]) -> str:
+    group = finding["scope"]["group"]
+    return "the groups too small to name" if group == "_pooled" else str(group)
+
+
+def _facts(audit: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    data, generator = audit["datasets"], audit["generator"]
+    table = data["synthetic"]
+    holdout = "none" if data["holdout"] is None else f"{data['holdout']['rows']:,} rows"
+    made = "not known; the table was brought along" if generator is None else f"{generator['name']} ({generator['distribution']} {generator['version']})"
+    return (
+        ("Synthetic table", f"{table['file']}, {table['rows']:,} rows, {table['columns']} columns"),
+        ("Real data", f"{data['real']['rows']:,} rows, undisclosed"),
+        ("Holdout", holdout),
+        ("Generator", made),
+        ("Policy", f"{audit['policy']['name']}, sha256 {audit['policy']['sha256'][:16]}…"),
+        ("Created", audit["created"]),
+    )
+
+
+def _sections(findings: Sequence[Mapping[str, Any]]) -> list[Section]:
+    families: dict[str, list[Mapping[str, Any]]] = {}
+    for finding in findings:
+        families.setdefault(finding["id"].partition(".")[0], []).append(finding)
+    order = [*_FAMILIES, *(name for name in families if name not in _FAMILIES)]
+    return [
+        Section(_FAMILIES.get(name, name.capitalize()), name, tuple(row(f) for f in families[name])) for name in order if name in families
+    ]
+
+
+def _method(audit: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    method, reference, table = audit["method"], audit["reference"], audit["datasets"]["synthetic"]
+    return (
+        ("Assaymark", audit["assaymark"]),
+        ("Seed", str(method["seed"])),
+        ("Intervals", f"{100 * audit['policy']['level']:g} %: {method.get('interval', '')}"),
+        ("Null", str(method.get("null", ""))),
+        ("Bootstrap draws", f"{audit['policy']['draws']:,}"),
+        (
+            "Reference computation",
+            f"{reference['library']} {reference['version']}: {reference['comparisons']} numbers compared, largest difference "
+            f"{reference['max_difference']:.1e} (at most {reference['tolerance']:.0e} is accepted)",
+        ),
+        ("Smallest group with a rate", f"{audit['policy']['min_group_size']} real rows"),
+        ("Smallest published count", f"{audit['policy']['small_cell']} real rows"),
+        ("Synthetic table, sha256", table["sha256"]),
+        ("Real data, salted commitment", audit["datasets"]["real"]["commitment"]),
+        ("Python, NumPy", f"{audit['environment']['python']}, {method['numpy']} on {audit['environment']['platform']}"),
+    )
