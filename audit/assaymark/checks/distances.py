@@ -1,8 +1,9 @@
 """Distances between two samples of one column or of a pair of columns, each in [0, 1].
 
-The definitions are those of SDMetrics' column shapes and column pair trends (1 - its scores), but for three cases that it
-leaves out or blurs: a missing value is a level of its own instead of being dropped, a constant column has correlation 0 instead
-of none, and numbers are cut for a contingency table at the deciles of real instead of each table's own ten equal widths.
+The definitions are those of SDMetrics' column shapes and column pair trends (1 - its scores), but for cases that it leaves out
+or blurs: a missing value is a level of its own instead of being dropped; a constant column has correlation 0 instead of none;
+for a contingency table numbers are cut at the deciles of real instead of at ten equal widths of each table's own; and every
+pair counts, not only those that are strongly related in real.
 """
 
 from __future__ import annotations
