@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=Spec)
 T = TypeVar("T")
 
+SLOW_SECONDS = 0.5  # every command waits for all plugins, so that a declaration should take a few milliseconds
+
 _RESERVED_LABELS = ("c2pa.", "cawg.")
 
 
@@ -299,14 +301,16 @@ def _health(plugin: LoadedPlugin) -> list[HealthReport]:
     """Return what a loaded plugin tells of itself."""
     name = plugin.info.name
     hook = plugin.hooks.get("assaymark_doctor")
+    slow = plugin.info.seconds > SLOW_SECONDS
+    loaded = f"loaded, but slowly, in {plugin.info.seconds:.1f} s; its module should import nothing heavy" if slow else "loaded"
     if hook is None:
-        return [HealthReport(name, healthy=True, message="loaded")]
+        return [HealthReport(name, healthy=True, message=loaded)]
     try:
         reports = list(guard(plugin.info, "assaymark_doctor", lambda: list(hook())))
     except PluginFailedError as error:
         return [HealthReport(name, healthy=False, message=f"{error} ({explain(error.__cause__ or error)})")]
     if all(isinstance(report, HealthReport) for report in reports):
-        return reports or [HealthReport(name, healthy=True, message="loaded")]
+        return reports or [HealthReport(name, healthy=True, message=loaded)]
     return [HealthReport(name, healthy=False, message="assaymark_doctor returned something else than HealthReport")]
 
 

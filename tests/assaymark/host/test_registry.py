@@ -52,7 +52,7 @@ class Plugin:
     def __init__(self, name="noise", *, factory="Noise", config="NoiseConfig", health=None, assertions=None):
         self.__name__ = f"plugin-{name}"
         self.spec = GeneratorSpec(name, "adds noise", f"acme_model:{factory}", f"acme_model:{config}", FLOATS)
-        self.health = health or (lambda: [])
+        self.health = health or list
         self.assertions = assertions or (lambda _: {})
 
     @hookimpl
@@ -153,7 +153,7 @@ def test_a_name_that_nobody_offers_gets_the_nearest_ones():
 
 def test_a_name_that_a_broken_plugin_would_offer_gets_its_reason():
     broken = types.ModuleType("copula")
-    broken.assaymark_generators = lambda: []
+    broken.assaymark_generators = lambda: None
     with pytest.raises(PluginNotFoundError, match="not marked with @hookimpl"):
         registry_of(Plugin(), broken).generator("copula")
 
@@ -185,7 +185,7 @@ def test_doctor_tells_of_every_plugin():
         raise OSError("no device")
 
     broken = types.ModuleType("odd")
-    broken.assaymark_checks = lambda: []
+    broken.assaymark_checks = lambda: None
     reports = registry_of(
         Plugin("a"),
         Plugin("b", health=lambda: [HealthReport("b", healthy=False, message="no disk")]),
@@ -194,12 +194,15 @@ def test_doctor_tells_of_every_plugin():
         broken,
     ).doctor()
     assert [report.healthy for report in reports] == [True, False, False, False, False]
-    assert [
-        text in report.message
-        for text, report in zip(["loaded", "no disk", "no device", "HealthReport", "@hookimpl"], reports, strict=True)
-    ]
-    assert "no device" in reports[2].message
-    assert "@hookimpl" in reports[4].message
+    told = ["loaded", "no disk", "no device", "HealthReport", "@hookimpl"]
+    assert all(text in report.message for text, report in zip(told, reports, strict=True))
+
+
+def test_doctor_tells_of_a_slow_plugin(monkeypatch):
+    monkeypatch.setattr("assaymark.host.registry.SLOW_SECONDS", 0.0)
+    (report,) = registry_of(Plugin()).doctor()
+    assert report.healthy
+    assert "slowly" in report.message
 
 
 def test_assertions_are_gathered_from_copies_of_the_audit():
