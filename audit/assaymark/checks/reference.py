@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assaymark.checks import bias, model_fairness
-from assaymark.cubes.published import GroupTable, PublishedCubes, group_name
-from assaymark.errors import ReferenceMismatchError
+from assaymark.cubes.published import GroupTable, PublishedCubes, ScopeCubes, group_name
+from assaymark.errors import InternalError, ReferenceMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -90,7 +90,7 @@ def _pairs(finding: Finding, scope: Any) -> Iterator[tuple[float, float]]:
     elif finding.id in model_fairness.IDS:
         for trained_on, ours in (("real", finding.real), ("synthetic", finding.synthetic)):
             if ours is not None:
-                yield ours, _classifier(scope.model, groups, trained_on, finding.id)
+                yield ours, _classifier(scope, groups, trained_on, finding.id)
 
 
 def _selection(table: GroupTable, groups: list[str], identifier: str) -> float:
@@ -104,15 +104,17 @@ def _selection(table: GroupTable, groups: list[str], identifier: str) -> float:
     return float(rate[a] - rate[b]) if identifier == bias.DIFFERENCE else float(rate[b] / rate[a])
 
 
-def _classifier(table: GroupTable, groups: list[str], trained_on: str, identifier: str) -> float:
-    rows = [(name, counts) for name, counts in _named(table) if name in groups]
-    cells = np.array([[y, real, synthetic] for y in (0, 1) for real in (0, 1) for synthetic in (0, 1)])
-    truth = np.tile(cells[:, 0], len(rows))
-    label = np.tile(cells[:, 1 if trained_on == "real" else 2], len(rows))
-    weights = np.concatenate([counts for _, counts in rows])
-    difference = _frame(truth, label, np.repeat([name for name, _ in rows], len(cells)), weights).difference(
-        method="between_groups"
-    )
+def _classifier(scope: ScopeCubes, groups: list[str], trained_on: str, identifier: str) -> float:
+    found = model_fairness.confusions(scope)
+    if found is None:
+        raise InternalError("a classifier finding has no table", where=identifier, remedy="Report this as a defect.")
+    counts = found.real if trained_on == "real" else found.synthetic
+    names = [group_name(group) for group in found.groups]
+    cells = np.array([[y, label] for y in (0, 1) for label in (0, 1)])
+    truth, label = np.tile(cells[:, 0], len(groups)), np.tile(cells[:, 1], len(groups))
+    weights = np.concatenate([counts[names.index(group)].ravel() for group in groups])
+    frame = _frame(truth, label, np.repeat(groups, len(cells)), weights)
+    difference = frame.difference(method="between_groups")
     if identifier == model_fairness.PARITY:
         return float(difference["selection_rate"])
     return float(max(difference["true_positive_rate"], difference["false_positive_rate"]))

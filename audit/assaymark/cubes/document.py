@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assaymark.cubes.fine import MODEL_CELLS, OUTCOMES, Group
+from assaymark.cubes.fine import CLASSIFIER_CELLS, MODEL_CELLS, OUTCOMES, Group
 from assaymark.cubes.published import GroupTable, PublishedCubes, Scope, ScopeCubes
 from assaymark.errors import ReleaseError
 
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CUBES_SCHEMA = "assaymark-cubes/1"
+_CELLS = {"outcome": list(OUTCOMES), "model": list(MODEL_CELLS), "classifier": list(CLASSIFIER_CELLS)}
+_OPTIONAL = {
+    "holdout": len(OUTCOMES),
+    "model": len(MODEL_CELLS),
+    "model_real": len(CLASSIFIER_CELLS),
+    "model_synthetic": len(CLASSIFIER_CELLS),
+}
 _COUNT_LIMIT = 2**53
 
 
@@ -23,15 +30,14 @@ def cubes_document(cubes: PublishedCubes) -> dict[str, Any]:
         "schema": CUBES_SCHEMA,
         "target": cubes.target,
         "positive": cubes.positive,
-        "cells": {"outcome": list(OUTCOMES), "model": list(MODEL_CELLS)},
+        "cells": _CELLS,
         "target_missing": dict(cubes.target_missing),
         "scopes": [
             {
                 "protected": list(scope.protected),
                 "real": _table(scope.real),
                 "synthetic": _table(scope.synthetic),
-                "holdout": None if scope.holdout is None else _table(scope.holdout),
-                "model": None if scope.model is None else _table(scope.model),
+                **{name: None if (table := getattr(scope, name)) is None else _table(table) for name in _OPTIONAL},
             }
             for scope in cubes.scopes
         ],
@@ -58,7 +64,7 @@ def read_cubes(document: Any) -> PublishedCubes:
         ReleaseError: When it does not have the form of :func:`cubes_document`.
     """
     try:
-        if document["schema"] != CUBES_SCHEMA or document["cells"] != {"outcome": list(OUTCOMES), "model": list(MODEL_CELLS)}:
+        if document["schema"] != CUBES_SCHEMA or document["cells"] != _CELLS:
             raise _malformed(f"schema {document['schema']!r}")
         scopes = tuple(_read_scope(entry) for entry in document["scopes"])
         return PublishedCubes(
@@ -101,13 +107,11 @@ def _scope(value: Any) -> Scope:
 def _read_scope(entry: Mapping[str, Any]) -> ScopeCubes:
     protected = _scope(entry["protected"])
     width = len(protected)
-    holdout, model = entry["holdout"], entry["model"]
     return ScopeCubes(
         protected,
         _read_table(entry["real"], width, len(OUTCOMES)),
         _read_table(entry["synthetic"], width, len(OUTCOMES)),
-        None if holdout is None else _read_table(holdout, width, len(OUTCOMES)),
-        None if model is None else _read_table(model, width, len(MODEL_CELLS)),
+        **{name: None if entry[name] is None else _read_table(entry[name], width, cells) for name, cells in _OPTIONAL.items()},
     )
 
 

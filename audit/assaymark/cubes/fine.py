@@ -9,7 +9,6 @@ import numpy as np
 
 from assaymark.errors import LimitError
 from assaymark.tables.groups import group_labels, outcome
-from assaymark.tables.schema import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +21,7 @@ Group = tuple[str, ...]
 
 OUTCOMES = ("rest", "positive")
 MODEL_CELLS = tuple(f"y{y}_real{real}_synthetic{syn}" for y in (0, 1) for real in (0, 1) for syn in (0, 1))
+CLASSIFIER_CELLS = tuple(f"y{y}_label{label}" for y in (0, 1) for label in (0, 1))
 _INDEX_LIMIT = 2**62
 
 
@@ -72,11 +72,14 @@ class FineCube:
         return dict(zip(groups, counts, strict=True))
 
 
-def count_cube(table: Table, predictions: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None) -> FineCube:
+def count_cube(
+    table: Table, protected: Sequence[str], predictions: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
+) -> FineCube:
     """Count a table in one pass.
 
     Args:
-        table: Rows whose schema names protected columns, a target and a positive outcome.
+        table: Rows whose schema names a target and a positive outcome.
+        protected: Names of the protected columns, in the order in which scopes take them.
         predictions: Labels that a classifier trained on real and one trained on synthetic rows gave to each row; with
             them the cells are :data:`MODEL_CELLS`, else :data:`OUTCOMES`.
 
@@ -89,7 +92,7 @@ def count_cube(table: Table, predictions: tuple[NDArray[np.bool_], NDArray[np.bo
     if predictions is not None:
         cells = cells * 4 + predictions[0].astype(np.int64) * 2 + predictions[1].astype(np.int64)
         width = len(MODEL_CELLS)
-    columns = table.schema.with_role(Role.PROTECTED)
+    columns = [table.schema[name] for name in protected]
     coded = [group_labels(table, column) for column in columns]
     flat, sizes = _flatten([codes for codes, _ in coded], [len(labels) for _, labels in coded], table.rows)
     used, inverse = np.unique(flat[keep], return_inverse=True)

@@ -78,7 +78,11 @@ class ScopeCubes:
         real: Pooled table of the real rows.
         synthetic: Table of the synthetic rows, nothing pooled.
         holdout: Pooled table of the holdout; None without one.
-        model: Pooled table of the holdout by outcome and both classifiers' labels; None without classifiers.
+        model: Table of the holdout by outcome and both classifiers' labels, :data:`~assaymark.cubes.fine.MODEL_CELLS`; None
+            without classifiers, and where some group has a small cell there. Then the two tables below stand in.
+        model_real: Table of the holdout by outcome and the label of the classifier trained on real rows,
+            :data:`~assaymark.cubes.fine.CLASSIFIER_CELLS`.
+        model_synthetic: The same for the classifier trained on synthetic rows.
     """
 
     protected: Scope
@@ -86,6 +90,8 @@ class ScopeCubes:
     synthetic: GroupTable
     holdout: GroupTable | None = None
     model: GroupTable | None = None
+    model_real: GroupTable | None = None
+    model_synthetic: GroupTable | None = None
 
 
 @dataclass(frozen=True, slots=True)

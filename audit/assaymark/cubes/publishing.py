@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.cubes.fine import MODEL_CELLS, FineCube
 from assaymark.cubes.pooling import observed, pool, pool_with_model
-from assaymark.cubes.published import PublishedCubes, Scope, ScopeCubes
+from assaymark.cubes.published import GroupTable, PublishedCubes, Scope, ScopeCubes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,16 +40,29 @@ def publish(
         scopes = tuple(scope for scope in scopes if scope not in withheld)
     shown = pool(real, scopes, small_cell)
     seen = observed(synthetic, scopes)
-    held, modelled = None, None
-    if holdout is not None and holdout.counts.shape[1] == len(MODEL_CELLS):
-        held, modelled = pool_with_model(holdout, scopes, small_cell)
-    elif holdout is not None:
-        held = pool(holdout, scopes, small_cell)
     tables = tuple(
-        ScopeCubes(s, shown[s], seen[s], None if held is None else held[s], None if modelled is None else modelled[s])
-        for s in scopes
+        ScopeCubes(scope, shown[scope], seen[scope], **held)
+        for scope, held in zip(scopes, _holdout_tables(holdout, scopes, small_cell), strict=True)
     )
     missing = {"real": real.missing, "synthetic": synthetic.missing}
     if holdout is not None:
         missing["holdout"] = holdout.missing
     return PublishedCubes(target, positive, tables, missing, withheld)
+
+
+def _holdout_tables(holdout: FineCube | None, scopes: Sequence[Scope], small_cell: int) -> list[dict[str, GroupTable | None]]:
+    if holdout is None:
+        return [{} for _ in scopes]
+    if holdout.counts.shape[1] != len(MODEL_CELLS):
+        pooled = pool(holdout, scopes, small_cell)
+        return [{"holdout": pooled[scope]} for scope in scopes]
+    found = pool_with_model(holdout, scopes, small_cell)
+    return [
+        {
+            "holdout": found[scope].outcome,
+            "model": found[scope].model,
+            "model_real": found[scope].model_real,
+            "model_synthetic": found[scope].model_synthetic,
+        }
+        for scope in scopes
+    ]

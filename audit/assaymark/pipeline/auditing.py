@@ -50,7 +50,7 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
     sources = load_sources(request.real, request.holdout, request.roles, request.tables, request.rename)
     loaded = load_synthetic(request.synthetic, sources, request.tables, request.rename)
     told.progress(1, 1)
-    measured = measure(sources.real, sources.holdout, loaded.table, policy, registry, run)
+    measured = measure(sources, loaded.table, policy, registry, run)
     suffix = table_suffix(request.synthetic)
     data = SyntheticData(
         file=f"synthetic.{suffix}",
@@ -78,6 +78,7 @@ def parts_of(
         created=now(),
         seed=seed,
         schema=sources.schema,
+        protected=sources.protected,
         policy=policy,
         real=sources.real_data,
         holdout=sources.holdout_data,

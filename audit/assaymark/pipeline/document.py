@@ -78,6 +78,7 @@ class Context:
     created: str
     seed: int
     schema: Schema
+    protected: tuple[str, ...]
     policy: Policy
     real: RealData
     holdout: RealData | None
@@ -101,7 +102,7 @@ def audit_document(measured: Measured, context: Context) -> dict[str, Any]:
             "real": context.real.document(),
             "holdout": None if context.holdout is None else context.holdout.document(),
         },
-        "task": _task(schema, measured.cubes),
+        "task": _task(context, measured.cubes),
         "generator": None if context.generator is None else dict(context.generator),
         "reference": measured.reference.document(),
         "method": _method(context, measured),
@@ -145,13 +146,14 @@ def _column(column: Column) -> dict[str, Any]:
     return {"name": column.name, "kind": column.kind.value, "decimals": column.decimals, "layout": column.layout}
 
 
-def _task(schema: Schema, cubes: PublishedCubes) -> dict[str, Any]:
+def _task(context: Context, cubes: PublishedCubes) -> dict[str, Any]:
+    schema = context.schema
     missing = cubes.target_missing
     return {
         "target": cubes.target,
         "positive": cubes.positive,
         "positive_above": None if schema.positive is None else schema.positive.above,
-        "protected": [column.name for column in schema.with_role(Role.PROTECTED)],
+        "protected": list(context.protected),
         "strata": [column.name for column in schema.with_role(Role.STRATA)],
         "bins": {column.name: list(column.bins) for column in schema if column.bins},
         "target_missing": {name: missing.get(name) for name in ("real", "synthetic", "holdout")},

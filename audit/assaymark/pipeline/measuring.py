@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from assaymark.cubes.published import PublishedCubes
     from assaymark.execution import Run
+    from assaymark.pipeline.sources import Sources
     from assaymark.policy.model import Policy
     from assaymark.tables.table import Table
 
@@ -45,41 +46,31 @@ class Measured:
     predictions: bool
 
 
-def measure(real: Table, holdout: Table | None, synthetic: Table, policy: Policy, registry: Registry, run: Run) -> Measured:
-    """Audit ``synthetic`` against ``real``.
-
-    Args:
-        real: Rows that the generator learned from, with target, positive outcome and protected columns in its schema.
-        holdout: Rows that it never saw, in the same schema; None without any.
-        synthetic: Rows under audit.
-        policy: Margins, estimability rules and gates.
-        registry: The loaded checks; all of them run.
-        run: Seed and progress.
-    """
+def measure(sources: Sources, synthetic: Table, policy: Policy, registry: Registry, run: Run) -> Measured:
+    """Audit ``synthetic`` against the real rows of ``sources``; all checks of the registry run."""
+    real, holdout = sources.real, sources.holdout
     disabled = None if holdout is None else overlap_problem(real, holdout)
     predictions = None
     if holdout is not None:
         predictions = holdout_predictions(real, holdout, synthetic, step(run, "train classifiers"))
-    cubes = _cubes(real, holdout, synthetic, policy, predictions)
+    cubes = _cubes(sources, synthetic, policy, predictions)
     data = CheckInput(real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions)
     findings = tuple(gate(finding, policy) for finding in _check_all(data, registry, run))
     return Measured(findings, verdict(findings), cubes, compare(cubes, findings), predictions is not None)
 
 
-def _cubes(
-    real: Table, holdout: Table | None, synthetic: Table, policy: Policy, predictions: Predictions | None
-) -> PublishedCubes:
+def _cubes(sources: Sources, synthetic: Table, policy: Policy, predictions: Predictions | None) -> PublishedCubes:
     held: FineCube | None = None
-    if holdout is not None:
+    if sources.holdout is not None:
         labels = None if predictions is None else (predictions.real_labels, predictions.synthetic_labels)
-        held = count_cube(holdout, labels)
-    target = real.schema.target
+        held = count_cube(sources.holdout, sources.protected, labels)
+    target = sources.schema.target
     return publish(
-        count_cube(real),
-        count_cube(synthetic),
+        count_cube(sources.real, sources.protected),
+        count_cube(synthetic, sources.protected),
         held,
         target=target.name if target else "",
-        positive=str(real.schema.positive),
+        positive=str(sources.schema.positive),
         small_cell=policy.small_cell,
     )
 

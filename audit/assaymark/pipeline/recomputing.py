@@ -86,7 +86,8 @@ def recompute(folder: Path) -> Recomputation:
 def _cube_problems(cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str, str]]:
     """A release must not show small cells, whoever made it."""
     for scope in cubes.scopes:
-        for name, table in (("real", scope.real), ("holdout", scope.holdout)):
+        for name in ("real", "holdout", "model", "model_real", "model_synthetic"):
+            table = getattr(scope, name)
             if table is None:
                 continue
             shown = table.counts if table.pooled is None else table.cells
@@ -113,10 +114,12 @@ def _recount(folder: Path, audit: Mapping[str, Any], cubes: PublishedCubes) -> I
     """Count the synthetic table again, and hold it against the cubes."""
     data = audit["datasets"]["synthetic"]
     options = TableOptions(nulls=tuple(data["nulls"]))
-    loaded = load_like(folder / data["file"], _schema(audit), options, rename=data["rename"], name="synthetic")
+    schema = _schema(audit)
+    rename = {old: new for old, new in data["rename"].items() if new in schema}
+    loaded = load_like(folder / data["file"], schema, options, rename=rename, name="synthetic")
     if loaded.rows != data["rows"]:
         yield AUDIT_FILE, f"it says {data['rows']} synthetic rows; {data['file']} has {loaded.rows}"
-    fine = count_cube(loaded.table)
+    fine = count_cube(loaded.table, audit["task"]["protected"])
     if fine.missing != cubes.target_missing.get("synthetic"):
         yield CUBES_FILE, "its count of synthetic rows without a target is not that of the table"
     for scope, table in observed(fine, [scope.protected for scope in cubes.scopes]).items():

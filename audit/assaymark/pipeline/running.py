@@ -142,7 +142,7 @@ class _Generation:
             tables = replace(self.request.tables, schema_file=None)
             # the audit reads the file that ships, not the rows in memory
             loaded = load_synthetic(path, self.sources, tables, {})
-            measured = measure(self.sources.real, self.sources.holdout, loaded.table, self.policy, self.registry, run)
+            measured = measure(self.sources, loaded.table, self.policy, self.registry, run)
             data = SyntheticData(
                 file=path.name,
                 rows=loaded.rows,

@@ -9,6 +9,7 @@ from assaymark.errors import TooFewRowsError
 from assaymark.pipeline.document import RealData
 from assaymark.provenance.commitment import commit
 from assaymark.tables.loading import LoadedTable, TableOptions, load_like, load_real
+from assaymark.tables.schema import Role
 from assaymark.tables.splitting import split_holdout
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Sources:
         holdout_data: What may be said of ``holdout``.
         split: How the holdout was split off; None when it was not.
         disclosure: Salts that open the commitments, for whoever holds the raw files.
+        protected: Protected columns, in the order in which they were named.
         notes: What was dropped or read in an unexpected way.
     """
 
@@ -46,6 +48,7 @@ class Sources:
     holdout_data: RealData | None
     split: Mapping[str, Any] | None
     disclosure: Mapping[str, Any]
+    protected: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -57,7 +60,7 @@ def load_sources(
     second = (
         None if holdout is None else load_like(holdout, first.schema, tables, rename=rename, name="holdout")
     )
-    return _sources(first, first.table, None if second is None else second.table, second, None)
+    return _sources(first, first.table, None if second is None else second.table, second, None, roles)
 
 
 def split_sources(real: Path, roles: RoleOptions, tables: TableOptions, run: Run) -> Sources:
@@ -77,11 +80,12 @@ def split_sources(real: Path, roles: RoleOptions, tables: TableOptions, run: Run
         )
     train, holdout = split_holdout(loaded.table, HOLDOUT_SHARE, run.rng("holdout"))
     split = {"share": HOLDOUT_SHARE, "method": "simple random", "seed": run.seed}
-    return _sources(loaded, train, holdout, None, split)
+    return _sources(loaded, train, holdout, None, split, roles)
 
 
 def _sources(
-    loaded: LoadedTable, real: Table, holdout: Table | None, holdout_file: LoadedTable | None, split: Mapping[str, Any] | None
+    loaded: LoadedTable, real: Table, holdout: Table | None, holdout_file: LoadedTable | None, split: Mapping[str, Any] | None,
+    roles: RoleOptions,
 ) -> Sources:
     commitment, salt = commit(loaded.sha256)
     disclosure: dict[str, Any] = {"real": {"commitment": commitment, "salt": salt}}
@@ -94,7 +98,9 @@ def _sources(
         held = RealData(holdout.rows, len(holdout.schema), other)
         notes += [] if holdout_file is None else list(holdout_file.notes)
     data = RealData(real.rows, len(real.schema), commitment)
-    return Sources(real, holdout, loaded.schema, data, held, split, disclosure, tuple(notes))
+    named = {column.name for column in loaded.schema.with_role(Role.PROTECTED)}
+    protected = tuple(dict.fromkeys([*(name for name in roles.protected if name in named), *sorted(named)]))
+    return Sources(real, holdout, loaded.schema, data, held, split, disclosure, protected, tuple(notes))
 
 
 def load_synthetic(path: Path, sources: Sources, tables: TableOptions, rename: Mapping[str, str]) -> LoadedTable:
