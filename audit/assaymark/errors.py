@@ -311,7 +311,7 @@ class OutputError(AssaymarkError):
     code = "AM701"
 
 
-class Cancelled(AssaymarkError):
+class Cancelled(AssaymarkError):  # noqa: N818 - what happened, not a fault
     """The work was interrupted; nothing half-written is left."""
 
     code = "AM801"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from assaymark.errors import Cancelled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     import numpy as np
 
 BATCH_ROWS = 8192  # rows of a sampling batch; part of the reproducibility contract, because batch i is seeded by (seed, i)
@@ -26,7 +27,7 @@ class Progress(Protocol):
         ...
 
 
-def silent(done: float, total: float, message: str = "") -> None:  # noqa: ARG001 - the Progress protocol names them
+def silent(done: float, total: float, message: str = "") -> None:
     """Report progress to nobody."""
 
 

@@ -58,9 +58,14 @@ def own_generator(run: Run, *key: str | int, device: torch.device | str = "cpu")
     return torch.Generator(device=device).manual_seed(run.entropy(*key))
 
 
+def _bare(kind: Any, *sizes: int) -> Any:
+    """Return a layer whose parameters hold nothing yet: torch would fill them from its global generator."""
+    return kind(*sizes, device="meta").to_empty(device="cpu")
+
+
 def linear(inputs: int, outputs: int, generator: torch.Generator, gain: float = 1.0) -> nn.Linear:
     """Return a linear layer drawn from ``generator``: uniform with variance ``gain / (3 inputs)``, bias zero."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    layer: nn.Linear = _bare(nn.Linear, inputs, outputs)
     bound = math.sqrt(gain / max(inputs, 1))
     with torch.no_grad():
         nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
@@ -70,7 +75,7 @@ def linear(inputs: int, outputs: int, generator: torch.Generator, gain: float = 
 
 def embedding(count: int, width: int, generator: torch.Generator) -> nn.Embedding:
     """Return an embedding drawn from ``generator``: normal with deviation ``1 / sqrt(width)``."""
-    layer = nn.utils.skip_init(nn.Embedding, count, width)
+    layer: nn.Embedding = _bare(nn.Embedding, count, width)
     with torch.no_grad():
         nn.init.normal_(layer.weight, 0.0, 1.0 / math.sqrt(width), generator=generator)
     return layer
@@ -103,7 +108,9 @@ def save_model(folder: Path, name: str, model: nn.Module, document: Mapping[str,
     """Write ``NAME.safetensors`` and ``NAME.json``."""
     from safetensors.torch import save_file
 
-    save_file({key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}, folder / f"{name}.safetensors")
+    save_file(
+        {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}, folder / f"{name}.safetensors"
+    )
     (folder / f"{name}.json").write_text(json.dumps(dict(document)), encoding="utf-8")
 
 

@@ -146,7 +146,7 @@ class FittedCopula:
             "nodes": [{"variable": node.variable, "parents": list(node.parents)} for node in self._nodes],
         }
         (folder / _MODEL_FILE).write_text(json.dumps(document), encoding="utf-8")
-        np.savez(folder / _TABLES_FILE, **{str(place): node.cumulative for place, node in enumerate(self._nodes)})
+        np.savez(folder / _TABLES_FILE, *(node.cumulative for node in self._nodes))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -172,7 +172,7 @@ def _read(folder: Path, encoder: TableEncoder) -> tuple[tuple[Variable, ...], tu
     with np.load(folder / _TABLES_FILE, allow_pickle=False) as arrays:
         tables = {name: np.asarray(arrays[name], dtype=np.float64) for name in arrays.files}
     variables = _read_variables(encoder, document["cells"])
-    nodes = tuple(_read_node(entry, tables[str(place)], variables) for place, entry in enumerate(document["nodes"]))
+    nodes = tuple(_read_node(entry, tables[f"arr_{place}"], variables) for place, entry in enumerate(document["nodes"]))
     _check_order(nodes, variables)
     return variables, nodes
 

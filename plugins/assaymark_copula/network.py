@@ -46,7 +46,8 @@ class Node:
     def sample(self, parents: Sequence[Ints], draws: Floats) -> Ints:
         """Return values given the parents' values and uniform draws, shape (rows,)."""
         rows = _joint(parents, self.shape, len(draws))
-        return np.minimum((self.cumulative[rows] <= draws[:, None]).sum(axis=1), self.cumulative.shape[1] - 1)
+        found = (self.cumulative[rows] <= draws[:, None]).sum(axis=1)
+        return np.asarray(np.minimum(found, self.cumulative.shape[1] - 1), dtype=np.int64)
 
 
 def _joint(columns: Sequence[Ints], shape: Sequence[int], rows: int) -> Ints:
@@ -65,7 +66,7 @@ def _information(x: Ints, x_size: int, parents: Ints, parents_size: int) -> floa
     outer = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
     seen = p > 0
     gain = float((p[seen] * np.log(p[seen] / outer[seen])).sum())
-    return gain - (table.shape[0] - 1) * (table.shape[1] - 1) / (2 * n)
+    return gain - (table.shape[0] - 1) * (table.shape[1] - 1) / (2 * float(n))
 
 
 @dataclass

@@ -64,7 +64,9 @@ class Denoiser(nn.Module):
         self.blocks = nn.ModuleList([_Block(shape.width, generator) for _ in range(shape.depth)])
         self.norm = nn.LayerNorm(shape.width)
         self.leave = linear(shape.width, shape.numbers + sum(shape.cardinalities), generator, gain=0.1)
-        self.register_buffer("frequencies", torch.exp(torch.linspace(0.0, math.log(1000.0), _TIME_WIDTH // 2)), persistent=False)
+        self.register_buffer(
+            "frequencies", torch.exp(torch.linspace(0.0, math.log(1000.0), _TIME_WIDTH // 2)), persistent=False
+        )
 
     def forward(self, numbers: Tensor, codes: Tensor, time: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return clean scores (rows, numbers) and one tensor of logits a code column.

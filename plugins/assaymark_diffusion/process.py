@@ -7,6 +7,7 @@ Scores follow a variance-preserving Gaussian diffusion with a cosine schedule (N
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -72,7 +73,7 @@ def sample(
     for column, code in fixed:
         codes[:, column] = code
     times = torch.linspace(1.0, 0.0, steps + 1)
-    for now, then in zip(times[:-1], times[1:], strict=True):
+    for now, then in pairwise(times):
         check()
         clean, logits = model(numbers, codes, now.expand(rows))
         numbers = _less_noise(numbers, clean, now, then, generator)

@@ -75,7 +75,7 @@ def train(encoded: Encoded, config: DiffusionConfig, run: Run) -> tuple[Denoiser
             group["lr"] = config.learning_rate * _rate(step, chosen.steps)
         value = loss(model, numbers[rows], codes[rows], generator)
         optimiser.zero_grad(set_to_none=True)
-        value.backward()
+        torch.autograd.backward(value)
         torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
         optimiser.step()
         average.update(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -79,7 +80,7 @@ class Critic(nn.Module):
     def __init__(self, shape: Shape, generator: torch.Generator) -> None:
         super().__init__()
         widths = [shape.features, shape.width, shape.width, 1]
-        self.layers = nn.ModuleList([linear(a, b, generator, gain=2.0) for a, b in zip(widths[:-1], widths[1:], strict=True)])
+        self.layers = nn.ModuleList([linear(a, b, generator, gain=2.0) for a, b in pairwise(widths)])
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return one number a row, shape (rows,), from features of shape (rows, features)."""

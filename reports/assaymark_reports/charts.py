@@ -33,12 +33,14 @@ def _svg(chart: Any) -> str:
     import vl_convert
 
     themed = chart.configure(font=_FONT, background="white").configure_view(stroke=None).configure_axis(
-        labelColor=_INK, titleColor=_INK, gridColor=_GRID, domainColor=_GRID, tickColor=_GRID, labelFontSize=12, titleFontSize=12,
-        titleFontWeight="normal", labelLimit=260,
+        labelColor=_INK, titleColor=_INK, gridColor=_GRID, domainColor=_GRID, tickColor=_GRID, labelFontSize=12,
+        titleFontSize=12, titleFontWeight="normal", labelLimit=260,
     ).configure_legend(labelColor=_INK, titleColor=_INK, labelFontSize=12, orient="top", title=None)  # fmt: skip
     svg = str(vl_convert.vegalite_to_svg(themed.to_json()))
     # a fixed size would overflow a narrow page: let the box scale instead
-    return re.sub(r'<svg ([^>]*?)width="([\d.]+)" height="[\d.]+"', r'<svg \1style="width:100%;max-width:\2px;height:auto"', svg, count=1)
+    return re.sub(
+        r'<svg ([^>]*?)width="([\d.]+)" height="[\d.]+"', r'<svg \1style="width:100%;max-width:\2px;height:auto"', svg, count=1
+    )
 
 
 def _wilson(positive: int, n: int) -> tuple[float, float]:
@@ -63,9 +65,15 @@ def _rates(table: Mapping[str, Any], task: Mapping[str, Any]) -> Any:
             if entry["group"] in known and entry["n"]:
                 low, high = _wilson(entry["positive"], entry["n"])
                 rows.append(
-                    {"group": _label(entry["group"]), "data": dataset, "rate": entry["positive"] / entry["n"], "low": low, "high": high}
+                    {
+                        "group": _label(entry["group"]),
+                        "data": dataset,
+                        "rate": entry["positive"] / entry["n"],
+                        "low": low,
+                        "high": high,
+                    }
                 )
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("group:N", title=None, sort=[_label(group) for group in known]),
         yOffset=alt.YOffset("data:N", sort=list(_DATASETS)),
         color=alt.Color("data:N", scale=alt.Scale(domain=list(_DATASETS), range=list(_COLOURS)), sort=list(_DATASETS)),
@@ -74,7 +82,7 @@ def _rates(table: Mapping[str, Any], task: Mapping[str, Any]) -> Any:
     across = alt.X("low:Q", title=title, axis=alt.Axis(format="%"), scale=alt.Scale(zero=True))
     spans = base.mark_rule(strokeWidth=2).encode(x=across, x2="high:Q")
     dots = base.mark_point(filled=True, size=70, opacity=1).encode(x="rate:Q")
-    return (spans + dots).properties(width=560, height=alt.Step(16))
+    return (spans + dots).properties(width=700, height=alt.Step(16))
 
 
 _PANELS = {
@@ -111,13 +119,13 @@ def _forest(rows: list[dict[str, Any]], title: str) -> Any:
     import altair as alt
 
     order = [row["about"] for row in rows]
-    base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("about:N", title=None, sort=order))
+    base = alt.Chart(alt.InlineData(values=rows)).encode(y=alt.Y("about:N", title=None, sort=order))
     allowed = base.mark_bar(color="#dfe6ef", height=18).encode(x=alt.X("less:Q", title=title), x2="margin:Q")
     spans = base.mark_rule(strokeWidth=2, color=_COLOURS[2]).encode(x="low:Q", x2="high:Q")
     dots = base.mark_point(filled=True, size=80, opacity=1, color=_COLOURS[2]).encode(x="value:Q")
     told = base.mark_text(align="left", dx=8, dy=-9, color=_INK, fontSize=11).encode(x="value:Q", text="outcome:N")
-    zero = alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=_INK, strokeWidth=1).encode(x="x:Q")
-    return (allowed + zero + spans + dots + told).properties(width=560, height=alt.Step(38))
+    zero = alt.Chart(alt.InlineData(values=[{"x": 0}])).mark_rule(color=_INK, strokeWidth=1).encode(x="x:Q")
+    return (allowed + zero + spans + dots + told).properties(width=700, height=alt.Step(38))
 
 
 def _shares(findings: Sequence[Mapping[str, Any]]) -> Any:
@@ -142,15 +150,15 @@ def _shares(findings: Sequence[Mapping[str, Any]]) -> Any:
     ][:_MOST_GROUPS]
     if not rows:
         return None
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("group:N", title=None, sort=[row["group"] for row in rows]),
     )
     title = "log odds of belonging to the group, synthetic against real (0: same share)"
     allowed = base.mark_bar(color="#dfe6ef", height=14).encode(x=alt.X("less:Q", title=title), x2="margin:Q")
     spans = base.mark_rule(strokeWidth=2, color=_COLOURS[2]).encode(x="low:Q", x2="high:Q")
     dots = base.mark_point(filled=True, size=70, opacity=1, color=_COLOURS[2]).encode(x="value:Q")
-    zero = alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=_INK, strokeWidth=1).encode(x="x:Q")
-    return (allowed + zero + spans + dots).properties(width=560, height=alt.Step(24))
+    zero = alt.Chart(alt.InlineData(values=[{"x": 0}])).mark_rule(color=_INK, strokeWidth=1).encode(x="x:Q")
+    return (allowed + zero + spans + dots).properties(width=700, height=alt.Step(24))
 
 
 def _shapes(findings: Sequence[Mapping[str, Any]]) -> Any:
@@ -164,10 +172,12 @@ def _shapes(findings: Sequence[Mapping[str, Any]]) -> Any:
     rows = sorted(rows, key=lambda row: -row["distance"])[:30]
     if not rows:
         return None
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("column:N", title=None, sort=[row["column"] for row in rows]),
-        x=alt.X("distance:Q", title="distance between the column in real and in synthetic (0: same)", scale=alt.Scale(domainMin=0)),
+        x=alt.X(
+            "distance:Q", title="distance between the column in real and in synthetic (0: same)", scale=alt.Scale(domainMin=0)
+        ),
     )
     bars = base.mark_bar(color=_COLOURS[0], height=10)
     told = base.mark_text(align="left", dx=4, color=_INK, fontSize=11).encode(text=alt.Text("distance:Q", format=".3f"))
-    return (bars + told).properties(width=560, height=alt.Step(20))
+    return (bars + told).properties(width=700, height=alt.Step(20))

@@ -66,7 +66,10 @@ def render(audit: Mapping[str, Any]) -> bytes:
             "@id": f"rows/{column['name']}",
             "name": column["name"],
             "dataType": _TYPES[column["kind"]],
-            "source": {"fileObject": {"@id": table["file"]}, "extract": {"column": headers.get(column["name"], column["name"])}},
+            "source": {
+                "fileObject": {"@id": table["file"]},
+                "extract": {"column": headers.get(column["name"], column["name"])},
+            },
         }
         for column in table["schema"]
     ]
@@ -102,7 +105,8 @@ def _description(audit: Mapping[str, Any]) -> str:
     made = "" if audit["generator"] is None else f" made by the generator {audit['generator']['name']}"
     return (
         f"Synthetic table of {table['rows']} rows and {table['columns']} columns{made}. No row stands for a person. "
-        f"Audited for {task['target']} by {', '.join(task['protected'])} under the policy {audit['policy']['name']}: {audit['verdict']}."
+        f"Audited for {task['target']} by {', '.join(task['protected'])} under the policy {audit['policy']['name']}: "
+        f"{audit['verdict']}."
     )
 
 

@@ -15,15 +15,29 @@ def assaymark_renderers() -> Iterable[RendererSpec]:
     """Declare the renderers."""
     return (
         RendererSpec(
-            "html", "self-contained page: verdict, reasons, charts, limits", "assaymark_reports.html:render", "report.html", "text/html",
+            "html",
+            "self-contained page: verdict, reasons, charts, limits",
+            "assaymark_reports.html:render",
+            "report.html",
+            "text/html",
             in_release=True,
         ),
         RendererSpec(
-            "croissant", "Croissant description of the synthetic table", "assaymark_reports.croissant:render", "croissant.json",
-            "application/ld+json", in_release=True,
+            "croissant",
+            "Croissant description of the synthetic table",
+            "assaymark_reports.croissant:render",
+            "croissant.json",
+            "application/ld+json",
+            in_release=True,
         ),
         RendererSpec(
-            "markdown", "short summary, as for a pull request", "assaymark_reports.markdown:render", "report.md", "text/markdown"
+            "markdown",
+            "short summary, as for a pull request",
+            "assaymark_reports.markdown:render",
+            "report.md",
+            "text/markdown",
         ),
-        RendererSpec("json", "the audit document itself, indented", "assaymark_reports.plain:render", "audit.json", "application/json"),
+        RendererSpec(
+            "json", "the audit document itself, indented", "assaymark_reports.plain:render", "audit.json", "application/json"
+        ),
     )

@@ -18,11 +18,12 @@ _HEADLINES = {
 _NEXT = {
     "pass": "Nothing in this audit speaks against a release. Read what was not tested, below, before you decide.",
     "fail": (
-        "Do not release this table before a person has looked at each failed gate. Choose another generator or other settings, or "
-        "mend the data, and audit again."
+        "Do not release this table before a person has looked at each failed gate. Choose another generator or other "
+        "settings, or mend the data, and audit again."
     ),
     "inconclusive": (
-        "More rows would narrow the intervals. Until then the decision is a judgement: read each undecided gate and weigh what is at stake."
+        "More rows would narrow the intervals. Until then the decision is a judgement: read each undecided gate and weigh what "
+        "is at stake."
     ),
 }
 _FAMILIES = {
@@ -92,7 +93,7 @@ def make_view(audit: Mapping[str, Any]) -> View:
         sections=tuple(_sections(findings)),
         not_tested=tuple((entry["what"], entry["why"]) for entry in audit["not_tested"]),
         method=_method(audit),
-        notes=tuple([*audit["datasets"]["synthetic"]["notes"], *((audit["generator"] or {}).get("notes", []))]),
+        notes=(*audit["datasets"]["synthetic"]["notes"], *((audit["generator"] or {}).get("notes", []))),
     )
 
 
@@ -140,7 +141,9 @@ def _shift(scope: tuple[str, ...], found: list[Mapping[str, Any]], gate: str) ->
     shown = "; ".join(
         f"{_group(f)} from {100 * f['real']:.1f} % to {100 * f['synthetic']:.1f} %" for f in largest if f["real"] is not None
     )
-    verb = "have a share that moved beyond the margin" if gate == "fail" else "have a share that may have moved beyond the margin"
+    verb = (
+        "have a share that moved beyond the margin" if gate == "fail" else "have a share that may have moved beyond the margin"
+    )
     return f"Groups of {' and '.join(scope)}: {len(found)} {verb}, most of all {shown}."
 
 
@@ -153,7 +156,11 @@ def _facts(audit: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     data, generator = audit["datasets"], audit["generator"]
     table = data["synthetic"]
     holdout = "none" if data["holdout"] is None else f"{data['holdout']['rows']:,} rows"
-    made = "not known; the table was brought along" if generator is None else f"{generator['name']} ({generator['distribution']} {generator['version']})"
+    made = (
+        "not known; the table was brought along"
+        if generator is None
+        else f"{generator['name']} ({generator['distribution']} {generator['version']})"
+    )
     return (
         ("Synthetic table", f"{table['file']}, {table['rows']:,} rows, {table['columns']} columns"),
         ("Real data", f"{data['real']['rows']:,} rows, undisclosed"),
@@ -170,7 +177,9 @@ def _sections(findings: Sequence[Mapping[str, Any]]) -> list[Section]:
         families.setdefault(finding["id"].partition(".")[0], []).append(finding)
     order = [*_FAMILIES, *(name for name in families if name not in _FAMILIES)]
     return [
-        Section(_FAMILIES.get(name, name.capitalize()), name, tuple(row(f) for f in families[name])) for name in order if name in families
+        Section(_FAMILIES.get(name, name.capitalize()), name, tuple(row(f) for f in families[name]))
+        for name in order
+        if name in families
     ]
 
 
@@ -184,8 +193,10 @@ def _method(audit: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         ("Bootstrap draws", f"{audit['policy']['draws']:,}"),
         (
             "Reference computation",
-            f"{reference['library']} {reference['version']}: {reference['comparisons']} numbers compared, largest difference "
-            f"{reference['max_difference']:.1e} (at most {reference['tolerance']:.0e} is accepted)",
+            (
+                f"{reference['library']} {reference['version']}: {reference['comparisons']} numbers compared, largest difference "
+                f"{reference['max_difference']:.1e} (at most {reference['tolerance']:.0e} is accepted)"
+            ),
         ),
         ("Smallest group with a rate", f"{audit['policy']['min_group_size']} real rows"),
         ("Smallest published count", f"{audit['policy']['small_cell']} real rows"),

@@ -130,15 +130,16 @@ def sentence(finding: Mapping[str, Any]) -> str:
     if finding["outcome"] == "lost":
         return f"{subject(finding)}: the group has no synthetic row at all."
     if finding["id"] == "representation.invented_group" and finding["outcome"] == "exceeded":
-        return f"{subject(finding)}: the group is {_points(finding['synthetic'])} % of the synthetic rows, but real has none or fewer than ten."
+        share = _points(finding["synthetic"])
+        return f"{subject(finding)}: the group is {share} % of the synthetic rows, but real has none or fewer than ten."
     if finding["id"] == "privacy.verbatim_rows":
         return (
-            f"{_points(finding['synthetic'])} % of synthetic rows are found verbatim in real, against {_points(finding['real'])} % of fresh "
-            f"real rows (difference {_points(finding['value'])} points, allowed {_points(finding['margin'])})."
+            f"{_points(finding['synthetic'])} % of synthetic rows are found verbatim in real, against {_points(finding['real'])} % "
+            f"of fresh real rows (difference {_points(finding['value'])} points, allowed {_points(finding['margin'])})."
         )
     return (
-        f"{name(finding['id'])}{_about(finding)}: real {number(finding['real'])}, synthetic {number(finding['synthetic'])}, change "
-        f"{signed(finding['value'])} (interval {interval(finding['ci'])}; allowed {number(finding['margin'])}), "
+        f"{name(finding['id'])}{_about(finding)}: real {number(finding['real'])}, synthetic {number(finding['synthetic'])}, "
+        f"change {signed(finding['value'])} (interval {interval(finding['ci'])}; allowed {number(finding['margin'])}), "
         f"{OUTCOMES.get(finding['outcome'], finding['outcome'])}."
     )
 
@@ -157,7 +158,11 @@ def _gap(finding: Mapping[str, Any]) -> str:
     first, second = scope["groups"]
     ends = finding["ci"]
     return (
-        f"{scope['target']} {scope['positive']}: the gap between {first} and {second} {_VERBS.get(finding['outcome'], 'may change')} from "
-        f"{_points(finding['real'])} to {_points(finding['synthetic'])} percentage points ({100 * finding['value']:+.1f}, interval "
-        f"{100 * ends[0]:+.1f} to {100 * ends[1]:+.1f}; allowed {_points(finding['margin'])})."
-    ).replace("(-", "(−").replace(" -", " −")
+        (
+            f"{scope['target']} {scope['positive']}: the gap between {first} and {second} {_VERBS.get(finding['outcome'], 'may change')} from "
+            f"{_points(finding['real'])} to {_points(finding['synthetic'])} percentage points ({100 * finding['value']:+.1f}, interval "
+            f"{100 * ends[0]:+.1f} to {100 * ends[1]:+.1f}; allowed {_points(finding['margin'])})."
+        )
+        .replace("(-", "(−")
+        .replace(" -", " −")
+    )

@@ -6,7 +6,6 @@ A fresh sample repeats common rows too, so only the excess over the holdout spea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -147,9 +146,10 @@ def _coarse(value: float, *, hide: bool) -> float:
 
 
 def _sampling_alone(copied: Matches, held: Matches, level: float) -> float:
-    """Return the quantile of the absolute excess of a fresh sample of the same size, by normal approximation."""
-    variance = held.share * (1.0 - held.share) * (1.0 / max(copied.rows, 1) + 1.0 / max(held.rows, 1))
-    return NormalDist().inv_cdf(0.5 + level / 2.0) * float(np.sqrt(variance))
+    """Return the upper end of the interval if the two shares were equal: what tables of these sizes cannot tell from 0."""
+    share = held.share
+    _, high = newcombe_difference(share * copied.rows, copied.rows, share * held.rows, held.rows, level)
+    return float(high)
 
 
 def _overlap(held: Matches, repetitions: Matches) -> Finding:

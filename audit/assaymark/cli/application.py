@@ -29,12 +29,11 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A group whose commands live in a module each, imported when they are called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
         """Return the names of all commands, in the order of the main job."""
-        del ctx
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click passes it
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
@@ -51,7 +50,9 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="assaymark")
-@click.option("--config", type=click.Path(dir_okay=False), help="Options by command, as TOML; assaymark.toml is read by itself.")
+@click.option(
+    "--config", type=click.Path(dir_okay=False), help="Options by command, as TOML; assaymark.toml is read by itself."
+)
 @click.option("--traceback", is_flag=True, help="Show where an unexpected error arose.")
 @click.pass_context
 def cli(ctx: click.Context, config: str | None, traceback: bool) -> None:  # noqa: FBT001 - click passes flags so

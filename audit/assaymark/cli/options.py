@@ -79,7 +79,9 @@ def role_options(*, required: bool) -> Decorator:
 def run_options() -> Decorator:
     """Options of commands that compute."""
     return _stack(
-        click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of everything random."),
+        click.option(
+            "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of everything random."
+        ),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."),
         click.option("--quiet", is_flag=True, help="No progress."),
         click.option("--force", is_flag=True, help="Replace an earlier file, or an earlier release folder."),
@@ -107,7 +109,11 @@ def pairs(values: Sequence[str], option: str) -> dict[str, str]:
         old, mark, new = value.partition("=")
         if not mark or not old or not new or old in found:
             raise OptionError(
-                "the option cannot be read", where=option, found=repr(value), expected="OLD=NEW, each OLD once", remedy="Correct it."
+                "the option cannot be read",
+                where=option,
+                found=repr(value),
+                expected="OLD=NEW, each OLD once",
+                remedy="Correct it.",
             )
         found[old] = new
     return found
@@ -115,8 +121,8 @@ def pairs(values: Sequence[str], option: str) -> dict[str, str]:
 
 def make_table_options(values: dict[str, Any]) -> TableOptions:
     """Return the table options of a command's parameters."""
-    from assaymark.tables.reading import DEFAULT_NULLS
     from assaymark.tables.loading import TableOptions
+    from assaymark.tables.reading import DEFAULT_NULLS
 
     nulls = tuple(values["null"]) or DEFAULT_NULLS
     return TableOptions(schema_file=values["schema"], nulls=nulls, drop=tuple(values["drop"]))

@@ -53,7 +53,12 @@ def print_audits(result: RunResult, *, as_json: bool) -> None:
 
 def _json(result: RunResult) -> dict[str, Any]:
     audits = [
-        {"name": a.name, "verdict": a.verdict.value, "release": None if a.release is None else str(a.release), "audit": a.document}
+        {
+            "name": a.name,
+            "verdict": a.verdict.value,
+            "release": None if a.release is None else str(a.release),
+            "audit": a.document,
+        }
         for a in result.audits
     ]
     return {"verdict": result.verdict.value, "ranking": list(result.ranking), "audits": audits}
@@ -145,8 +150,8 @@ def print_demo(shown: Demonstration, *, as_json: bool) -> None:
     print_verification(shown.out / shown.best.name, shown.verified, as_json=False)
     if shown.best.verdict.value == "inconclusive":
         click.echo(
-            "\nWhy inconclusive: with 442 patients, 88 of them held out, sampling alone moves a gap between the sexes by more than\n"
-            "the policy allows. The audit says so instead of guessing; a larger study would decide it."
+            "\nWhy inconclusive: with 442 patients, 88 of them held out, sampling alone moves a gap between the sexes by\n"
+            "more than the policy allows. The audit says so instead of guessing; a larger study would decide it."
         )
     click.echo(f"\nOpen {shown.out / shown.best.name / 'report.html'} in a browser.")
 

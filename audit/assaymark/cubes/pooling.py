@@ -75,7 +75,8 @@ def pool_with_model(fine: FineCube, scopes: Sequence[Scope], small_cell: int) ->
 
     return {
         scope: HoldoutTables(
-            _table(views[scope, "outcome"], small_cell), *(table(scope, name) for name in ("model", "model_real", "model_synthetic"))
+            _table(views[scope, "outcome"], small_cell),
+            *(table(scope, name) for name in ("model", "model_real", "model_synthetic")),
         )
         for scope in scopes
     }

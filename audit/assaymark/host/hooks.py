@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from assaymark.host.specs import CheckSpec, GeneratorSpec, HealthReport, RendererSpec, SignerSpec
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from assaymark.host.specs import CheckSpec, GeneratorSpec, HealthReport, RendererSpec, SignerSpec
 
 PROJECT = "assaymark"
 EDITION = "v1"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from assaymark.execution import Run
     from assaymark.results.findings import Finding
     from assaymark.tables.schema import Kind, Schema
@@ -186,7 +187,8 @@ class CheckInput:
         holdout: Real rows that it never saw; None when there are none.
         synthetic: The rows under audit.
         schema: Kinds and roles of the columns of all three.
-        cubes: Published contingency tables (:class:`assaymark.cubes.published.PublishedCubes`); fairness checks use these alone.
+        cubes: Published contingency tables (:class:`assaymark.cubes.published.PublishedCubes`); fairness checks
+            use these alone.
         policy: Margins and estimability rules (:class:`assaymark.policy.model.Policy`).
         run: Seed, progress, cancellation.
         privacy_disabled: Reason why privacy measures must not be computed; None when they may.

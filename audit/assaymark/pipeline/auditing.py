@@ -9,7 +9,7 @@ from assaymark.cubes.document import cubes_document
 from assaymark.host.registry import Registry, load_registry
 from assaymark.pipeline.document import Context, SyntheticData, audit_document, merge_notes
 from assaymark.pipeline.measuring import Measured, measure
-from assaymark.pipeline.releasing import ReleaseParts, copy_table, table_suffix, open_signer, write_release
+from assaymark.pipeline.releasing import ReleaseParts, copy_table, open_signer, table_suffix, write_release
 from assaymark.pipeline.requests import AuditRequest, AuditResult
 from assaymark.pipeline.sources import Sources, load_sources, load_synthetic
 from assaymark.pipeline.staging import refuse_existing, staged_folder

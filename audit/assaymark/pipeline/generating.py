@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark import __version__
 from assaymark.errors import ModelFolderError, OptionError
 from assaymark.host.provenance import describe
 from assaymark.host.registry import Registered, call_guarded, load_registry, resolve
-from assaymark.host.specs import Fitted, GeneratorSpec
-from assaymark.pipeline.running import fit, sample as sample_batches
+from assaymark.pipeline.running import fit
+from assaymark.pipeline.running import sample as sample_batches
 from assaymark.pipeline.staging import refuse_existing, staged_folder, write_file
 from assaymark.pipeline.steps import step
 from assaymark.tables.atomic import refuse_existing as refuse_existing_file
@@ -21,7 +19,11 @@ from assaymark.tables.roles import refuse_free_text
 from assaymark.tables.writing import write_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from assaymark.execution import Run
+    from assaymark.host.specs import Fitted, GeneratorSpec
     from assaymark.pipeline.requests import GenerateRequest, TableFormat
 
 MODEL_SCHEMA = "assaymark-model/1"
@@ -116,7 +118,11 @@ def load_model(folder: Path) -> tuple[Registered[GeneratorSpec], Fitted]:
         ) from error
     if schema != MODEL_SCHEMA:
         raise ModelFolderError(
-            "the model is of another edition", where=str(folder), found=str(schema), expected=MODEL_SCHEMA, remedy="Fit it again."
+            "the model is of another edition",
+            where=str(folder),
+            found=str(schema),
+            expected=MODEL_SCHEMA,
+            remedy="Fit it again.",
         )
     registered = load_registry().generator(name)
     fitted: Fitted = call_guarded(registered, lambda: resolve(registered.spec.factory).load(folder))

@@ -33,7 +33,7 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
 def open_signer(registry: Registry, name: str) -> Signer:
     """Open a signer by its name."""
     registered = registry.signer(name)
-    signer: Signer = call_guarded(registered, lambda: resolve(registered.spec.factory)())
+    signer: Signer = call_guarded(registered, resolve(registered.spec.factory))
     return signer
 
 

@@ -57,9 +57,7 @@ def load_sources(
 ) -> Sources:
     """Load real rows and a given holdout; nothing is split."""
     first = load_real(real, tables, roles)
-    second = (
-        None if holdout is None else load_like(holdout, first.schema, tables, rename=rename, name="holdout")
-    )
+    second = None if holdout is None else load_like(holdout, first.schema, tables, rename=rename, name="holdout")
     return _sources(first, first.table, None if second is None else second.table, second, None, roles)
 
 
@@ -84,7 +82,11 @@ def split_sources(real: Path, roles: RoleOptions, tables: TableOptions, run: Run
 
 
 def _sources(
-    loaded: LoadedTable, real: Table, holdout: Table | None, holdout_file: LoadedTable | None, split: Mapping[str, Any] | None,
+    loaded: LoadedTable,
+    real: Table,
+    holdout: Table | None,
+    holdout_file: LoadedTable | None,
+    split: Mapping[str, Any] | None,
     roles: RoleOptions,
 ) -> Sources:
     commitment, salt = commit(loaded.sha256)

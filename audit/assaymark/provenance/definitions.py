@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assaymark.provenance.manifests import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 RELEASE_ASSERTION = "org.assaymark.release"
 FILE_ASSERTION = "org.assaymark.file"
@@ -136,7 +135,12 @@ def audited_definition(claims: ReleaseClaims, content: bytes) -> dict[str, Any]:
         ],
     )
     definition["ingredients"] = [
-        {"title": "table of unknown origin", "relationship": "parentOf", "label": "table", "data_types": [{"type": "c2pa.types.dataset"}]}
+        {
+            "title": "table of unknown origin",
+            "relationship": "parentOf",
+            "label": "table",
+            "data_types": [{"type": "c2pa.types.dataset"}],
+        }
     ]
     return definition
 
@@ -163,7 +167,12 @@ def release_definition(
 ) -> tuple[dict[str, Any], list[Resource]]:
     """Return the definition for ``release.json``, which nests the manifest of every file."""
     extra = [_assertion(label, {"value": value}) for label, value in claims.extra_assertions.items()]
-    assertions = [_created(_COMPUTED), _assertion(FILE_ASSERTION, {"name": name}), _assertion(RELEASE_ASSERTION, claims.facts()), *extra]
+    assertions = [
+        _created(_COMPUTED),
+        _assertion(FILE_ASSERTION, {"name": name}),
+        _assertion(RELEASE_ASSERTION, claims.facts()),
+        *extra,
+    ]
     definition = _base(name, content, claims.assaymark, assertions)
     definition["ingredients"] = [
         {

@@ -28,6 +28,7 @@ _SALT_SIZES = frozenset({16, 32})
 _DEPTH_LIMIT = 8
 _HEADER = 8
 _ALGORITHM, _CHAIN = 1, 33  # labels of a COSE header
+_ES256 = -7
 _HALF_SIGNATURE = 32
 
 
@@ -168,9 +169,16 @@ def _check_manifest(manifest: Box) -> None:
     labels = [box.label for box in manifest.boxes]
     if labels[:1] != ["c2pa.assertions"] or labels.count("c2pa.claim.v2") != 1 or labels.count("c2pa.signature") != 1:
         raise _malformed("the parts of a manifest")
-    if set(labels) - {"c2pa.assertions", "c2pa.claim.v2", "c2pa.signature", "c2pa.databoxes"} or len(set(labels)) != len(labels):
+    if set(labels) - {"c2pa.assertions", "c2pa.claim.v2", "c2pa.signature", "c2pa.databoxes"} or len(set(labels)) != len(
+        labels
+    ):
         raise _malformed("an unknown part of a manifest")
-    kinds = {"c2pa.assertions": _ASSERTIONS, "c2pa.claim.v2": _CLAIM, "c2pa.signature": _SIGNATURE, "c2pa.databoxes": _DATABOXES}
+    kinds = {
+        "c2pa.assertions": _ASSERTIONS,
+        "c2pa.claim.v2": _CLAIM,
+        "c2pa.signature": _SIGNATURE,
+        "c2pa.databoxes": _DATABOXES,
+    }
     if any(box.kind != kinds[box.label] for box in manifest.boxes):
         raise _malformed("a part of a manifest of another type")
     claim = canonical_cbor(manifest.child("c2pa.claim.v2").contents[0][1])
@@ -202,7 +210,7 @@ def _check_signature(signature: Any) -> None:
         raise _malformed("a signature with an unknown unsigned header")
     if any(not isinstance(pad, bytes) or any(pad) for pad in unprotected.values()):
         raise _malformed("padding that is not zero")
-    if header[_ALGORITHM] == -7 and (  # noqa: PLR2004 - ES256
+    if header[_ALGORITHM] == _ES256 and (
         len(raw) != 2 * _HALF_SIGNATURE or int.from_bytes(raw[_HALF_SIGNATURE:], "big") > P256_ORDER // 2
     ):
         raise _malformed("an ES256 signature that is not in its lower form")

@@ -1,4 +1,4 @@
-"""The development keys: a root of its own for each user, and a leaf that signs. Good for trying out, labelled as such everywhere."""
+"""The development keys: a root of its own for each user, and a leaf that signs. Labelled as such everywhere."""
 
 from __future__ import annotations
 
@@ -96,7 +96,9 @@ def init_keys(*, force: bool = False) -> DevelopmentKeys:
     folder = keys_folder()
     if (folder / KEY_FILE).exists() and not force:
         raise SigningKeyError(
-            "there are development keys already", where=str(folder), remedy="Add --force to replace them; this machine then no longer trusts what the old ones signed."
+            "there are development keys already",
+            where=str(folder),
+            remedy="Add --force to replace them; this machine then no longer trusts what the old ones signed.",
         )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -195,9 +197,7 @@ def _root(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     return builder.add_extension(_usage(signs=False, issues=True), critical=True).sign(key, hashes.SHA256())
 
 
-def _leaf(
-    key: ec.EllipticCurvePrivateKey, root_key: ec.EllipticCurvePrivateKey, root: x509.Certificate
-) -> x509.Certificate:
+def _leaf(key: ec.EllipticCurvePrivateKey, root_key: ec.EllipticCurvePrivateKey, root: x509.Certificate) -> x509.Certificate:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -225,9 +225,7 @@ def load_keys(folder: Path) -> DevelopmentKeys:
         leaf = x509.load_pem_x509_certificate(chain)
         x509.load_pem_x509_certificate(anchor)
     except ValueError as error:
-        raise SigningKeyError(
-            "a certificate cannot be read", where=str(folder), found=str(error), remedy=_INIT_HINT
-        ) from error
+        raise SigningKeyError("a certificate cannot be read", where=str(folder), found=str(error), remedy=_INIT_HINT) from error
     public = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     if leaf.public_key().public_bytes(*public) != key.public_key().public_bytes(*public):
         raise SigningKeyError("key and certificate do not belong together", where=str(folder), remedy=_INIT_HINT)

@@ -64,7 +64,8 @@ class Stamper:
     """Signs manifests with one signer; a context manager, because the library holds native memory."""
 
     def __init__(self, signer: Signer) -> None:
-        from c2pa import C2paSigningAlg, Signer as NativeSigner
+        from c2pa import C2paSigningAlg
+        from c2pa import Signer as NativeSigner
 
         algorithm = getattr(C2paSigningAlg, _ALGORITHMS[signer.algorithm])
         self._failure: BaseException | None = None

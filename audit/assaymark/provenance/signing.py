@@ -75,7 +75,9 @@ def open_pem_signer() -> PemSigner:
     paths = {name: os.environ.get(name) for name in (KEY_VARIABLE, CHAIN_VARIABLE)}
     for name, path in paths.items():
         if not path:
-            raise SigningKeyError("the pem signer is not set up", where=name, found="not set", remedy=f"Set {name} to a PEM file.")
+            raise SigningKeyError(
+                "the pem signer is not set up", where=name, found="not set", remedy=f"Set {name} to a PEM file."
+            )
     key = load_private_key(Path(str(paths[KEY_VARIABLE])))
     chain_path = Path(str(paths[CHAIN_VARIABLE]))
     try:
@@ -83,6 +85,8 @@ def open_pem_signer() -> PemSigner:
         subject = x509.load_pem_x509_certificates(chain)[0].subject.rfc4514_string()
     except (OSError, ValueError) as error:
         raise SigningKeyError(
-            "the certificate chain cannot be read", where=str(chain_path), remedy="Name a PEM file, leaf first, without the root."
+            "the certificate chain cannot be read",
+            where=str(chain_path),
+            remedy="Name a PEM file, leaf first, without the root.",
         ) from error
     return PemSigner(chain, subject, key)

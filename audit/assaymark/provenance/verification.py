@@ -6,10 +6,8 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import AssaymarkError
 from assaymark.provenance.definitions import FILE_ASSERTION, RELEASE_ASSERTION
@@ -18,6 +16,10 @@ from assaymark.provenance.keys import LABEL
 from assaymark.provenance.manifests import Reading, read_manifest
 from assaymark.provenance.stamping import RELEASE_FILE, RELEASE_SCHEMA, SUFFIX
 from assaymark.provenance.strict_json import loads_strict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 _SIDECAR_LIMIT, _RELEASE_LIMIT, _AUDIT_LIMIT, _FILE_LIMIT = 64 * 2**20, 16 * 2**20, 256 * 2**20, 16 * 2**30
 _FILES_LIMIT = 10_000
@@ -121,7 +123,9 @@ def check_content(name: str, content: bytes, sidecar: bytes, anchors: Sequence[b
     reading = read_manifest(sidecar, content, anchors)
     if reading.state == "invalid":
         altered = "assertion.dataHash.mismatch" in reading.problems
-        told = "its bytes are not those that were signed" if altered else f"the manifest is invalid: {', '.join(reading.problems)}"
+        told = (
+            "its bytes are not those that were signed" if altered else f"the manifest is invalid: {', '.join(reading.problems)}"
+        )
         return FileCheck((Problem(name if altered else beside, "altered" if altered else "invalid", told),), store=store)
     assertions = _assertions(reading)
     problems = _belongs(name, reading, assertions)
@@ -219,7 +223,7 @@ def _set_problems(folder: Path, release: Mapping[str, Any]) -> list[Problem]:
     expected = {RELEASE_FILE, RELEASE_FILE + SUFFIX, *listed, *(name + SUFFIX for name in listed)}
     if len(set(listed)) != len(listed) or RELEASE_FILE in listed:
         return [Problem(RELEASE_FILE, "malformed", "it lists a file twice, or itself")]
-    present = {os.fsdecode(os.fsencode(name)) for name in os.listdir(folder)}
+    present = {path.name for path in folder.iterdir()}
     problems = [Problem(name, "missing", "it is listed in release.json and not there") for name in sorted(expected - present)]
     extra = sorted(name.encode("utf-8", "backslashreplace").decode() for name in present - expected)
     return problems + [Problem(name, "extra", "it is not listed in release.json") for name in extra[:50]]
@@ -254,10 +258,11 @@ def _check_entry(
 def _agreement(release: Mapping[str, Any], facts: Mapping[str, Any], contents: Mapping[str, bytes]) -> list[Problem]:
     """Hold what the manifest of the release states against the files that it speaks of."""
     stated = facts.get(RELEASE_ASSERTION) or {}
-    problems: list[Problem] = []
-    for key in ("verdict", "policy_sha256", "created"):
-        if stated.get(key) != release[key]:
-            problems.append(Problem(RELEASE_FILE, "disagrees", f"its {key} is not that of its manifest"))
+    problems = [
+        Problem(RELEASE_FILE, "disagrees", f"its {key} is not that of its manifest")
+        for key in ("verdict", "policy_sha256", "created")
+        if stated.get(key) != release[key]
+    ]
     policy = contents.get("policy.toml")
     if policy is None or hashlib.sha256(policy).hexdigest() != release["policy_sha256"]:
         problems.append(Problem("policy.toml", "disagrees", "it is not the policy that the release names"))
@@ -281,6 +286,8 @@ def _audit_agreement(
     if audit["policy"]["sha256"] != release["policy_sha256"] or audit["verdict"] != release["verdict"]:
         problems.append(Problem("audit.json", "disagrees", "its policy or verdict is not that of the release"))
     same = (audit["datasets"]["real"], audit["datasets"]["holdout"], audit["generator"])
-    if json.dumps(same, sort_keys=True) != json.dumps([stated.get("real"), stated.get("holdout"), stated.get("generator")], sort_keys=True):
+    if json.dumps(same, sort_keys=True) != json.dumps(
+        [stated.get("real"), stated.get("holdout"), stated.get("generator")], sort_keys=True
+    ):
         problems.append(Problem("audit.json", "disagrees", "its real data or generator is not what the manifest states"))
     return problems

@@ -11,7 +11,9 @@ from assaymark.cli.progress import working
 
 
 @click.command(cls=options.Command)
-@click.option("--out", type=options.PATH, default=Path("assaymark-demo"), show_default=True, metavar="DIR", help="Where to put it all.")
+@click.option(
+    "--out", type=options.PATH, default=Path("assaymark-demo"), show_default=True, metavar="DIR", help="Where to put it all."
+)
 @options.run_options()
 def command(*, out: Path, seed: int, as_json: bool, quiet: bool, force: bool) -> int:
     """Run the whole way on 442 real patients: three generators, ranked by their audits, the best one verified.

@@ -70,7 +70,9 @@ def show(*, name: str, as_json: bool) -> int:
     found = [(kind, each) for kind, each in _offers(registry) if each.spec.name == name]
     if not found:
         names = ", ".join(each.spec.name for _, each in _offers(registry))
-        raise PluginNotFoundError(f"no plugin offers {name!r}", expected=f"one of {names}", remedy="See `assaymark plugins list`.")
+        raise PluginNotFoundError(
+            f"no plugin offers {name!r}", expected=f"one of {names}", remedy="See `assaymark plugins list`."
+        )
     shown = [_details(kind, each) for kind, each in found]
     if as_json:
         click.echo(json.dumps(shown, indent=2))
@@ -107,7 +109,8 @@ def _settings(each: Registered[Any]) -> dict[str, str]:
 
     properties = resolve(each.spec.config).model_json_schema()["properties"]
     bounds = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-    return {
-        name: f"{field.get('default')}  ({', '.join([str(field.get('type', 'any')), *(f'{sign} {field[key]}' for key, sign in bounds.items() if key in field)])})"
-        for name, field in properties.items()
-    }
+    found: dict[str, str] = {}
+    for name, field in properties.items():
+        limits = [f"{sign} {field[key]}" for key, sign in bounds.items() if key in field]
+        found[name] = f"{field.get('default')}  ({', '.join([str(field.get('type', 'number')), *limits])})"
+    return found

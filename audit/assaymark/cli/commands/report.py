@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from assaymark.cli import options
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command(cls=options.Command)
 @click.argument("audit", type=options.PATH)
-@click.option("--format", "format_", required=True, metavar="NAME", help="html, json, markdown, croissant, or what a plugin adds.")
+@click.option(
+    "--format", "format_", required=True, metavar="NAME", help="html, json, markdown, croissant, or what a plugin adds."
+)
 @click.option("--out", type=options.PATH, required=True, metavar="FILE", help="File to write; - for standard output.")
 @click.option("--force", is_flag=True, help="Replace the file.")
 def command(*, audit: Path, format_: str, out: Path, force: bool) -> int:

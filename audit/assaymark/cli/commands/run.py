@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assaymark.cli import options
 from assaymark.cli.progress import working
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command(cls=options.Command)
 @click.argument("real", type=options.PATH)
 @options.role_options(required=True)
-@click.option("--generator", multiple=True, default=("copula",), show_default=True, metavar="NAME", help="Generator. Repeatable.")
+@click.option(
+    "--generator", multiple=True, default=("copula",), show_default=True, metavar="NAME", help="Generator. Repeatable."
+)
 @click.option("--set", "settings", multiple=True, metavar="NAME.KEY=VALUE", help="Setting of a generator. Repeatable.")
 @click.option("--rows", type=click.IntRange(1, 10**9), help="Synthetic rows; as many as REAL has otherwise.")
 @options.audit_options()
 @options.table_options()
-@click.option("--format", "format_", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="Format of the table.")
-@click.option("--out", type=options.PATH, required=True, metavar="DIR", help="Release folder; with several generators, DIR/NAME each.")
+@click.option(
+    "--format", "format_", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="Format of the table."
+)
+@click.option(
+    "--out", type=options.PATH, required=True, metavar="DIR", help="Release folder; with several generators, DIR/NAME each."
+)
 @options.run_options()
 def command(real: Path, **values: Any) -> int:
     """Split a holdout off REAL, fit generators, sample, audit, report and stamp.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assaymark.cli import options
 from assaymark.cli.progress import working
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command(cls=options.Command)
