@@ -17,7 +17,7 @@ from torch import nn
 from assaymark.errors import ModelFolderError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
     from assaymark.execution import Run
@@ -27,7 +27,7 @@ _DOCUMENT_LIMIT = 64 * 2**20
 
 
 @contextmanager
-def fixed_torch() -> Iterator[None]:
+def fixed_torch() -> Generator[None]:
     """Fix threads and kernels, and put everything back at the end."""
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()

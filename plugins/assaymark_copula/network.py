@@ -65,8 +65,9 @@ def _information(x: Ints, x_size: int, parents: Ints, parents_size: int) -> floa
     p = table / n
     outer = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
     seen = p > 0
-    gain = float((p[seen] * np.log(p[seen] / outer[seen])).sum())
-    return gain - (table.shape[0] - 1) * (table.shape[1] - 1) / (2 * float(n))
+    gain: float = float((p[seen] * np.log(p[seen] / outer[seen])).sum())
+    degrees = (table.shape[0] - 1) * (table.shape[1] - 1)
+    return float(gain - degrees / (2.0 * float(n)))
 
 
 @dataclass

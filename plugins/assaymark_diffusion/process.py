@@ -41,7 +41,7 @@ def loss(model: Denoiser, numbers: Tensor, codes: Tensor, generator: torch.Gener
     clean, logits = model(noisy, shown, time)
     # an error of the clean score weighs as much as it would in the velocity, so that no time dominates
     weight = (1.0 / sigma.square().clamp(min=1e-2)).clamp(max=5.0)
-    total = _NUMBER_WEIGHT * (weight[:, None] * (clean - numbers).square()).mean(dim=0).sum()
+    total: Tensor = _NUMBER_WEIGHT * (weight[:, None] * (clean - numbers).square()).mean(dim=0).sum()
     for place, logit in enumerate(logits):
         wrong = nn.functional.cross_entropy(logit, codes[:, place], reduction="none")
         total = total + (wrong * hidden[:, place] / time.clamp(min=0.05)).mean()

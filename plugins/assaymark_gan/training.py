@@ -1,8 +1,7 @@
 """Training: a Wasserstein GAN with gradient penalty whose generator also matches pairwise moments.
 
-Gulrajani et al., 2017, for the game; Park et al., Data Synthesis based on Generative Adversarial Networks (2018), section
-4.1.3, for a loss on statistics of the rows beside it. Here the statistics are the means of all products of two features, which for
-codes are the cells of all two-way tables.
+The game is that of Gulrajani et al. (2017). Park et al. (2018, section 4.1.3) put a loss on statistics of the rows beside
+it; here those are the means of all products of two features, which for codes are the cells of all two-way tables.
 """
 
 from __future__ import annotations

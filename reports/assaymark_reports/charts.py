@@ -164,7 +164,7 @@ def _shares(findings: Sequence[Mapping[str, Any]]) -> Any:
 def _shapes(findings: Sequence[Mapping[str, Any]]) -> Any:
     import altair as alt
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"column": str(f["scope"].get("column")), "distance": f["value"]}
         for f in findings
         if f["id"] == "fidelity.column_shape" and f["value"] is not None

@@ -107,7 +107,7 @@ def row(finding: Mapping[str, Any]) -> Row:
         change=wording.signed(finding["value"]),
         interval=wording.interval(finding["ci"]),
         margin=wording.number(finding["margin"]),
-        outcome=wording.OUTCOMES.get(finding["outcome"], finding["outcome"]),
+        outcome=wording.OUTCOMES.get(finding["outcome"], str(finding["outcome"])),
         gate=finding["gate"],
         note=wording.reason(finding["reason"]) or _margin_note(finding),
     )
@@ -194,8 +194,8 @@ def _method(audit: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         (
             "Reference computation",
             (
-                f"{reference['library']} {reference['version']}: {reference['comparisons']} numbers compared, largest difference "
-                f"{reference['max_difference']:.1e} (at most {reference['tolerance']:.0e} is accepted)"
+                f"{reference['library']} {reference['version']}: {reference['comparisons']} numbers compared, largest "
+                f"difference {reference['max_difference']:.1e} (at most {reference['tolerance']:.0e} is accepted)"
             ),
         ),
         ("Smallest group with a rate", f"{audit['policy']['min_group_size']} real rows"),

@@ -133,9 +133,10 @@ def sentence(finding: Mapping[str, Any]) -> str:
         share = _points(finding["synthetic"])
         return f"{subject(finding)}: the group is {share} % of the synthetic rows, but real has none or fewer than ten."
     if finding["id"] == "privacy.verbatim_rows":
+        fresh, share = _points(finding["real"]), _points(finding["synthetic"])
         return (
-            f"{_points(finding['synthetic'])} % of synthetic rows are found verbatim in real, against {_points(finding['real'])} % "
-            f"of fresh real rows (difference {_points(finding['value'])} points, allowed {_points(finding['margin'])})."
+            f"{share} % of synthetic rows are found verbatim in real, against {fresh} % of fresh real rows "
+            f"(difference {_points(finding['value'])} points, allowed {_points(finding['margin'])})."
         )
     return (
         f"{name(finding['id'])}{_about(finding)}: real {number(finding['real'])}, synthetic {number(finding['synthetic'])}, "
@@ -153,16 +154,16 @@ def _points(share: float | None) -> str:
     return "fewer than ten rows, so undisclosed," if share is None else f"{100 * share:.1f}".replace("-", "−")
 
 
+def _signed_points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
 def _gap(finding: Mapping[str, Any]) -> str:
-    scope = finding["scope"]
+    scope, ends = finding["scope"], finding["ci"]
     first, second = scope["groups"]
-    ends = finding["ci"]
+    verb = _VERBS.get(finding["outcome"], "may change")
+    change = f"{_signed_points(finding['value'])}, interval {_signed_points(ends[0])} to {_signed_points(ends[1])}"
     return (
-        (
-            f"{scope['target']} {scope['positive']}: the gap between {first} and {second} {_VERBS.get(finding['outcome'], 'may change')} from "
-            f"{_points(finding['real'])} to {_points(finding['synthetic'])} percentage points ({100 * finding['value']:+.1f}, interval "
-            f"{100 * ends[0]:+.1f} to {100 * ends[1]:+.1f}; allowed {_points(finding['margin'])})."
-        )
-        .replace("(-", "(−")
-        .replace(" -", " −")
+        f"{scope['target']} {scope['positive']}: the gap between {first} and {second} {verb} from {_points(finding['real'])} to "
+        f"{_points(finding['synthetic'])} percentage points ({change}; allowed {_points(finding['margin'])})."
     )

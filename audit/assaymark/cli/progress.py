@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from types import FrameType
 
     from assaymark.execution import Run
@@ -79,7 +79,7 @@ class _Bar:
 
 
 @contextmanager
-def working(seed: int, *, quiet: bool) -> Iterator[Run]:
+def working(seed: int, *, quiet: bool) -> Generator[Run]:
     """Give a run that tells its progress and that Ctrl-C or SIGTERM stops at the next safe place; a second one at once."""
     from assaymark.execution import Run, silent
 

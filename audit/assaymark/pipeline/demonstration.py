@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assaymark.pipeline.requests import AuditResult, RunRequest, RunResult, VerifyRequest, VerifyResult
 from assaymark.pipeline.running import run as run_request
@@ -59,6 +59,6 @@ def demo(out: Path, run: Run, *, force: bool) -> Demonstration:
 def _write_diabetes(path: Path) -> None:
     from sklearn.datasets import load_diabetes
 
-    frame = load_diabetes(as_frame=True, scaled=False).frame
-    frame = frame.rename(columns={"target": TARGET})
+    study: Any = load_diabetes(as_frame=True, scaled=False)
+    frame = study.frame.rename(columns={"target": TARGET})
     frame.to_csv(path, index=False, lineterminator="\n")

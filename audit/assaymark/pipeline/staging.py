@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from assaymark.errors import OutputError, OutputExistsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 RELEASE_FILE = "release.json"
 
@@ -38,7 +38,7 @@ def refuse_existing(out: Path, *, force: bool, marker: str = RELEASE_FILE) -> No
 
 
 @contextmanager
-def staged_folder(out: Path, *, force: bool, marker: str = RELEASE_FILE) -> Iterator[Path]:
+def staged_folder(out: Path, *, force: bool, marker: str = RELEASE_FILE) -> Generator[Path]:
     """Give a new folder beside ``out`` that takes its name when the block ends well, and vanishes when it does not.
 
     Raises:

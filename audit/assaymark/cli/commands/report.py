@@ -28,7 +28,7 @@ def command(*, audit: Path, format_: str, out: Path, force: bool) -> int:
 
     content = render(load_registry().renderer(format_), load_audit(audit))
     if str(out) == "-":
-        click.get_binary_stream("stdout").write(content)
+        click.echo(content, nl=False)
     else:
         write_bytes(out, content, overwrite=force)
         click.echo(f"{out}", err=True)
