@@ -164,6 +164,6 @@ def _gap(finding: Mapping[str, Any]) -> str:
     verb = _VERBS.get(finding["outcome"], "may change")
     change = f"{_signed_points(finding['value'])}, interval {_signed_points(ends[0])} to {_signed_points(ends[1])}"
     return (
-        f"{scope['target']} {scope['positive']}: the gap between {first} and {second} {verb} from {_points(finding['real'])} to "
-        f"{_points(finding['synthetic'])} percentage points ({change}; allowed {_points(finding['margin'])})."
+        f"{scope['target']} {scope['positive']}: the gap between {first} and {second} {verb} from {_points(finding['real'])} "
+        f"to {_points(finding['synthetic'])} percentage points ({change}; allowed {_points(finding['margin'])})."
     )
