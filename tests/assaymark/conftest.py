@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +14,16 @@ from assaymark.cubes.fine import FineCube
 from assaymark.cubes.publishing import publish
 from assaymark.execution import Run
 from assaymark.host.specs import CheckInput
+from assaymark.pipeline.requests import RunRequest
+from assaymark.pipeline.running import run as run_request
 from assaymark.policy.loading import load_policy
 from assaymark.policy.model import Policy
 from assaymark.results.findings import Finding
+from assaymark.tables.loading import TableOptions
+from assaymark.tables.roles import RoleOptions
 from assaymark.tables.schema import Schema
+from assaymark.tables.writing import write_table
+from assaymark.testing.tables import mixed_table
 
 KNOWN = frozenset(identifier for spec in assaymark_checks() for identifier in spec.ids)
 
@@ -77,3 +84,31 @@ def pick() -> Callable[..., Finding]:
         return found[0]
 
     return choose
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the user's own keys out of the tests."""
+    folder = tmp_path_factory.mktemp("configuration")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAYMARK_CONFIG_DIR", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV of 3,000 made-up people of every kind of column; approved more often where sex is Male."""
+    path = tmp_path_factory.mktemp("people") / "people.csv"
+    write_table(mixed_table(3000, seed=7), path, "csv")
+    return path
+
+
+ROLES = RoleOptions(target="approved", positive="yes", protected=("sex",))
+
+
+@pytest.fixture(scope="session")
+def release(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release of a run on those people, made once; tests copy it before they change it."""
+    out = tmp_path_factory.mktemp("release") / "out"
+    run_request(RunRequest(people, ROLES, TableOptions(), out), Run(0))
+    return out
