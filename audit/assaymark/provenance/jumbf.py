@@ -18,12 +18,13 @@ from assaymark.provenance.signing import P256_ORDER
 
 _TAIL = bytes.fromhex("00110010800000aa00389b71")
 _STORE, _MANIFEST, _ASSERTIONS = b"c2pa" + _TAIL, b"c2ma" + _TAIL, b"c2as" + _TAIL
-_CLAIM, _SIGNATURE, _CBOR, _JSON = b"c2cl" + _TAIL, b"c2cs" + _TAIL, b"cbor" + _TAIL, b"json" + _TAIL
+_CLAIM, _SIGNATURE, _CBOR = b"c2cl" + _TAIL, b"c2cs" + _TAIL, b"cbor" + _TAIL
 _DATABOXES, _STORES = b"c2db" + _TAIL, b"c2vc" + _TAIL
 _EMBEDDED = bytes.fromhex("40cb0c32bb8a489da70b2ad6f47f4369")
-_KNOWN = frozenset({_STORE, _MANIFEST, _ASSERTIONS, _CLAIM, _SIGNATURE, _CBOR, _JSON, _DATABOXES, _STORES, _EMBEDDED})
+_KNOWN = frozenset({_STORE, _MANIFEST, _ASSERTIONS, _CLAIM, _SIGNATURE, _CBOR, _DATABOXES, _STORES, _EMBEDDED})
 _PLAIN, _SALTED = 0x03, 0x13  # requestable with a label, without and with a private box, which holds the salt
 _LABEL = re.compile(rb"[A-Za-z0-9._:\-]{1,200}\Z")
+_FILE_TYPE = re.compile(rb"\x00[a-z]{1,40}/[a-z0-9.+\-]{1,80}\x00\Z")
 _SALT_SIZES = frozenset({16, 32})
 _DEPTH_LIMIT = 8
 _HEADER = 8
@@ -137,12 +138,14 @@ def _description(content: bytes) -> tuple[bytes, str]:
 
 def _check_contents(kind: bytes, label: str, contents: tuple[tuple[bytes, bytes], ...]) -> None:
     names = [name for name, _ in contents]
-    expected = {_CBOR: [b"cbor"], _CLAIM: [b"cbor"], _SIGNATURE: [b"cbor"], _JSON: [b"json"], _EMBEDDED: [b"bfdb", b"bidb"]}
+    expected = {_CBOR: [b"cbor"], _CLAIM: [b"cbor"], _SIGNATURE: [b"cbor"], _EMBEDDED: [b"bfdb", b"bidb"]}
     if names != expected.get(kind, []):
         raise _malformed(f"the content of {label}")
     for name, content in contents:
         if name == b"cbor":
             canonical_cbor(content)
+        if name == b"bfdb" and not _FILE_TYPE.match(content):
+            raise _malformed(f"the file type of {label}")
 
 
 def canonical_cbor(content: bytes) -> Any:
