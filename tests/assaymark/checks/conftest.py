@@ -1,0 +1,98 @@
+"""Builders of tables for the checks that look at rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assaymark.execution import Run
+from assaymark.host.specs import CheckInput
+from assaymark.policy.model import Policy
+from assaymark.tables.loading import TableOptions, load_like, load_real
+from assaymark.tables.roles import RoleOptions
+from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
+from assaymark.tables.table import Table
+
+PEOPLE = Schema(
+    (
+        Column("id", Kind.IDENTIFIER),
+        Column("age", Kind.INTEGER),
+        Column("wage", Kind.FLOAT),
+        Column("job", Kind.CATEGORICAL),
+        Column("sex", Kind.CATEGORICAL, frozenset({Role.PROTECTED})),
+        Column("hired", Kind.DATETIME),
+        Column("paid", Kind.CATEGORICAL, frozenset({Role.TARGET})),
+    ),
+    Positive(literal="yes"),
+)
+
+
+def people(rows: int, seed: int, *, signal: float = 2.0, missing: float = 0.05) -> Table:
+    """Draw rows of one fixed distribution; ``signal`` is how strongly wage and job tell the target."""
+    rng = np.random.default_rng(seed)
+    job = rng.choice(["clerk", "cook", "miner", "nurse"], rows, p=[0.4, 0.3, 0.2, 0.1])
+    wage = np.round(rng.normal(size=rows) + (job == "nurse"), 2)
+    odds = signal * wage + signal * (job == "cook") - 1.0
+    columns = {
+        "id": [f"{seed}-{row}" for row in range(rows)],
+        "age": rng.integers(18, 70, rows),
+        "wage": np.where(rng.random(rows) < missing, np.nan, wage),
+        "job": np.where(rng.random(rows) < missing, None, job),
+        "sex": rng.choice(["f", "m"], rows),
+        "hired": np.datetime64("2001-01-01", "us") + rng.integers(0, 9000, rows) * np.timedelta64(86_400_000_000, "us"),
+        "paid": np.where(rng.random(rows) < 1 / (1 + np.exp(-odds)), "yes", "no"),
+    }
+    return Table.from_columns(columns, PEOPLE)
+
+
+@pytest.fixture(scope="session")
+def make_people() -> Callable[..., Table]:
+    return people
+
+
+@pytest.fixture(scope="session")
+def make_table() -> Callable[..., Table]:
+    """Make a table of categories from keyword arguments."""
+
+    def make(**columns: list[str | None]) -> Table:
+        return Table.from_columns(columns, Schema(tuple(Column(name, Kind.CATEGORICAL) for name in columns)))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def row_input(policy: Policy) -> Callable[..., CheckInput]:
+    """Return what a check of rows looks at."""
+
+    def make(real: Table, synthetic: Table, holdout: Table | None = None, *, seed: int = 0, disabled: str | None = None):
+        return CheckInput(real, holdout, synthetic, real.schema, None, policy, Run(seed), disabled)
+
+    return make
+
+
+@dataclass(frozen=True)
+class Three:
+    """Real, synthetic and holdout rows."""
+
+    real: Table
+    synthetic: Table
+    holdout: Table
+
+
+@pytest.fixture(scope="session")
+def adult(shared_data: Path) -> Three:
+    """Adult, a sample that CTGAN made of another split of it, and its test part."""
+    roles = RoleOptions(target="income", positive=">50K", protected=("sex", "race"))
+    renames = {
+        "type_employer": "workclass",
+        "marital": "marital_status",
+        "hr_per_week": "hours_per_week",
+        "country": "native_country",
+    }
+    real = load_real(shared_data / "adult_train.csv", TableOptions(), roles).table
+    synthetic = load_like(shared_data / "adult_synthetic_ctgan.csv", real.schema, TableOptions(), rename=renames).table
+    return Three(real, synthetic, load_like(shared_data / "adult_test.csv", real.schema, TableOptions()).table)
