@@ -23,16 +23,7 @@ def read_defaults(path: str | None, commands: Iterable[str]) -> dict[str, dict[s
         MissingFileError: When a file that was named cannot be read.
         OptionError: When it is no TOML, or has an unknown table.
     """
-    file = Path(path) if path else Path(DEFAULT_FILE)
-    if not path and not file.is_file():
-        return {}
-    try:
-        with file.open("rb") as opened:
-            document = tomllib.loads(opened.read(_SIZE_LIMIT).decode("utf-8"))
-    except OSError as error:
-        raise MissingFileError("the configuration cannot be read", where=str(file), found=error.strerror) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionError("the configuration is no valid TOML", where=str(file), found=str(error)) from error
+    file, document = _read(path)
     names = list(commands)
     common = {_name(key): value for key, value in document.items() if not isinstance(value, dict)}
     for key, value in document.items():
@@ -46,6 +37,26 @@ def read_defaults(path: str | None, commands: Iterable[str]) -> dict[str, dict[s
             )
     given = {name: {_name(key): value for key, value in document.get(name, {}).items()} for name in names}
     return {name: {**common, **given[name]} for name in names}
+
+
+def common_keys(path: str | None) -> list[str]:
+    """Return the keys that stand above all tables."""
+    _, document = _read(path)
+    return [_name(key) for key, value in document.items() if not isinstance(value, dict)]
+
+
+def _read(path: str | None) -> tuple[Path, dict[str, Any]]:
+    file = Path(path) if path else Path(DEFAULT_FILE)
+    if not path and not file.is_file():
+        return file, {}
+    try:
+        with file.open("rb") as opened:
+            document = tomllib.loads(opened.read(_SIZE_LIMIT).decode("utf-8"))
+    except OSError as error:
+        raise MissingFileError("the configuration cannot be read", where=str(file), found=error.strerror) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OptionError("the configuration is no valid TOML", where=str(file), found=str(error)) from error
+    return file, document
 
 
 def check_keys(command: str, given: Iterable[str], options: Iterable[str], elsewhere: Iterable[str]) -> None:
@@ -66,5 +77,9 @@ def check_keys(command: str, given: Iterable[str], options: Iterable[str], elsew
             )
 
 
+_ALIASES = {"format": "format_", "json": "as_json"}  # names that Python or a module has taken
+
+
 def _name(key: str) -> str:
-    return key.replace("-", "_")
+    name = key.replace("-", "_")
+    return _ALIASES.get(name, name)

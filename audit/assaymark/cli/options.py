@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assaymark.cli.configuration import check_keys, read_defaults
+from assaymark.cli.configuration import check_keys, common_keys
 from assaymark.errors import OptionError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Check the configured keys, then parse."""
         if ctx.default_map and ctx.parent is not None:
-            above = read_defaults(ctx.parent.params.get("config"), [""]).get("", {})
+            above = common_keys(ctx.parent.params.get("config"))
             names = [str(parameter.name) for parameter in self.params]
             check_keys(str(ctx.info_name), ctx.default_map, names, above)
         return super().parse_args(ctx, args)

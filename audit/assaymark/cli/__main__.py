@@ -1,0 +1,5 @@
+"""``python -m assaymark.cli``."""
+
+from assaymark.cli import main
+
+main()
