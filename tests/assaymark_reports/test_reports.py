@@ -75,7 +75,7 @@ def test_hostile_names_stay_text(hostile):
     page = read(hostile)
     assert "script" not in page.tags
     assert HOSTILE in "".join(page.text)
-    assert "<script" not in markdown.render(hostile).decode()
+    assert not re.search(r"(?<!\\)<script", markdown.render(hostile).decode())  # escaped, it is text
 
 
 def test_rendering_is_deterministic(audit):
@@ -128,7 +128,8 @@ def test_the_markdown_summary_says_the_gap_in_points(audit):
     finding = {
         "id": "bias.demographic_parity_difference",
         "scope": {"protected": ["sex"], "groups": ["Male", "Female"], "target": "income", "positive": ">50K"},
-        "real": 0.196, "synthetic": 0.257, "value": 0.061, "ci": [0.049, 0.073], "margin": 0.02, "outcome": "amplified", "reason": None,
+        "real": 0.196, "synthetic": 0.257, "value": 0.061, "ci": [0.049, 0.073], "margin": 0.02, "outcome": "amplified",
+        "reason": None,
     }  # fmt: skip
     assert wording.sentence(finding) == (
         "income >50K: the gap between Male and Female grows from 19.6 to 25.7 percentage points "

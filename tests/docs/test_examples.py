@@ -1,0 +1,70 @@
+"""Examples in the documentation run as they stand."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def shell(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path, **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_tutorial(tmp_path):
+    for block in blocks("docs/tutorial.md", "sh"):
+        done = shell(block, tmp_path)
+        assert done.returncode == 0, block + done.stdout + done.stderr
+    assert (tmp_path / "compared" / "comparison.json").is_file()
+
+
+def test_the_readme_has_two_commands_for_set_up():
+    first, second, *_ = blocks("README.md", "sh")
+    assert first.strip() == "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt . && .venv/bin/assaymark demo"
+    assert second.strip() == (
+        "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e '.[test]' && .venv/bin/pytest"
+    )
+    assert (ROOT / "docs/images/report.png").is_file()
+
+
+def test_the_generator_of_the_how_to_runs(people, tmp_path):
+    plugin, model = blocks("docs/how-to/write-a-generator.md", "python")
+    entry = blocks("docs/how-to/write-a-generator.md", "toml")[0]
+    points = tomllib.loads(entry)["project"]["entry-points"]
+    package = tmp_path / "site" / "my_generator"
+    package.mkdir(parents=True)
+    (package / "plugin.py").write_text(plugin)
+    (package / "model.py").write_text(model)
+    information = tmp_path / "site" / "my_generator-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: my-generator\nVersion: 1.0\n")
+    lines = [f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in entries.items()) for group, entries in points.items()]
+    (information / "entry_points.txt").write_text("\n".join(lines))
+    script = (
+        f"assaymark run {people} --target approved --positive yes --protected sex --generator resample --out out || test $? = 1"
+    )
+    done = shell(script, tmp_path, PYTHONPATH=str(tmp_path / "site"))
+    assert done.returncode == 0, done.stderr
+    assert "FAIL" in done.stdout or "INCONCLUSIVE" in done.stdout or "PASS" in done.stdout
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
