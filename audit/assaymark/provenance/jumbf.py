@@ -1,12 +1,14 @@
 """Strict reading of manifest stores: canonical JUMBF and CBOR only.
 
-A C2PA reader forgives padding, unknown identifiers and trailing bytes, none of which the signature covers. Here every byte of a
-store is either signed, hashed by something signed, or must have the one value that it can have. Sources: ISO 19566-5 (JUMBF),
+A C2PA reader forgives padding, unknown identifiers, trailing bytes, another order and manifests that nothing refers to, none of
+which the signature covers. Here every byte of a store is either signed, hashed by something signed, or must have the one value
+that it can have. What stays free is how many zeros pad the signature of a store of one manifest. Sources: ISO 19566-5 (JUMBF),
 C2PA 2.2 sections 11 and 13, RFC 9052 (COSE), RFC 8949 section 4.2 (canonical CBOR).
 """
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Iterator, Mapping
@@ -19,16 +21,20 @@ from assaymark.provenance.signing import P256_ORDER
 _TAIL = bytes.fromhex("00110010800000aa00389b71")
 _STORE, _MANIFEST, _ASSERTIONS = b"c2pa" + _TAIL, b"c2ma" + _TAIL, b"c2as" + _TAIL
 _CLAIM, _SIGNATURE, _CBOR = b"c2cl" + _TAIL, b"c2cs" + _TAIL, b"cbor" + _TAIL
-_DATABOXES, _STORES = b"c2db" + _TAIL, b"c2vc" + _TAIL
 _EMBEDDED = bytes.fromhex("40cb0c32bb8a489da70b2ad6f47f4369")
-_KNOWN = frozenset({_STORE, _MANIFEST, _ASSERTIONS, _CLAIM, _SIGNATURE, _CBOR, _DATABOXES, _STORES, _EMBEDDED})
+_KNOWN = frozenset({_STORE, _MANIFEST, _ASSERTIONS, _CLAIM, _SIGNATURE, _CBOR, _EMBEDDED})
+_ASSERTION_KINDS = frozenset({_CBOR, _EMBEDDED})
+_PARTS = [("c2pa.assertions", _ASSERTIONS), ("c2pa.claim.v2", _CLAIM), ("c2pa.signature", _SIGNATURE)]
 _PLAIN, _SALTED = 0x03, 0x13  # requestable with a label, without and with a private box, which holds the salt
 _LABEL = re.compile(rb"[A-Za-z0-9._:\-]{1,200}\Z")
 _FILE_TYPE = re.compile(rb"\x00[a-z]{1,40}/[a-z0-9.+\-]{1,80}\x00\Z")
 _SALT_SIZES = frozenset({16, 32})
 _DEPTH_LIMIT = 8
+_CBOR_DEPTH_LIMIT = 64
 _HEADER = 8
 _ALGORITHM, _CHAIN = 1, 33  # labels of a COSE header
+_SIGN1 = 18  # tag of a COSE_Sign1, a list of four
+_SIGN1_PARTS = 4
 _ES256 = -7
 _HALF_SIGNATURE = 32
 
@@ -75,8 +81,12 @@ def read_store(store: bytes) -> tuple[Box, ...]:
     manifests = boxes[0].boxes
     if not manifests or boxes[0].contents or len({manifest.label for manifest in manifests}) != len(manifests):
         raise _malformed("a manifest is missing or occurs twice")
-    for manifest in manifests:
-        _check_manifest(manifest)
+    signatures = [_check_manifest(manifest) for manifest in manifests]
+    if len(set(signatures)) != 1:
+        # one signer makes them all; its padding, which no signature covers, thereby has the length that the nested ones have
+        raise _malformed("manifests of several signers, or padding of another length")
+    if [manifest.label for manifest in manifests[:-1]] != _nested_labels(manifests[-1]):
+        raise _malformed("a nested manifest that the last one does not name, or another order")
     return manifests
 
 
@@ -113,6 +123,8 @@ def _superbox(raw: bytes, depth: int) -> Box:
     contents = tuple(part for part in parts[1:] if not isinstance(part, Box))
     if any(name == b"jumd" for name, _ in contents) or bool(boxes) == bool(contents):
         raise _malformed(f"the content of {label}")
+    if parts[0][1][16] == _SALTED and kind not in _ASSERTION_KINDS:
+        raise _malformed("a salt where nothing hashes it")
     _check_contents(kind, label, contents)
     return Box(label, kind, raw, boxes, contents)
 
@@ -159,61 +171,87 @@ def canonical_cbor(content: bytes) -> Any:
     try:
         value = cbor2.loads(content)
         again = cbor2.dumps(value)
-    except (cbor2.CBORError, ValueError, TypeError, RecursionError, OverflowError) as error:
+    except (cbor2.CBORError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError) as error:
         raise _malformed(f"CBOR: {type(error).__name__}") from error
     if again != content:
         raise _malformed("CBOR in another than the canonical form")
+    _check_plain(value.value if isinstance(value, cbor2.CBORTag) and value.tag == _SIGN1 else value, 0)
     return value
 
 
-def _check_manifest(manifest: Box) -> None:
+def _check_plain(value: Any, depth: int) -> None:
+    """Refuse whatever is no number, text, bytes, list or map with keys of text or numbers: dates, patterns, sets, fractions."""
+    if depth > _CBOR_DEPTH_LIMIT:
+        raise _malformed("too many levels of CBOR")
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            if type(key) not in {str, int}:
+                raise _malformed("a key that is no text")
+            _check_plain(entry, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            _check_plain(entry, depth + 1)
+    elif type(value) not in {str, bytes, int, bool, float, type(None)} or (type(value) is float and not math.isfinite(value)):
+        raise _malformed("CBOR of an unknown type")
+
+
+def _check_manifest(manifest: Box) -> tuple[bytes, int]:
+    """Check one manifest; return its signer, as the signed header names it, and the length of its signature box."""
     if manifest.kind != _MANIFEST or not manifest.label.startswith("urn:c2pa:"):
         raise _malformed("a manifest that is none")
-    labels = [box.label for box in manifest.boxes]
-    if labels[:1] != ["c2pa.assertions"] or labels.count("c2pa.claim.v2") != 1 or labels.count("c2pa.signature") != 1:
-        raise _malformed("the parts of a manifest")
-    if set(labels) - {"c2pa.assertions", "c2pa.claim.v2", "c2pa.signature", "c2pa.databoxes"} or len(set(labels)) != len(
-        labels
-    ):
-        raise _malformed("an unknown part of a manifest")
-    kinds = {
-        "c2pa.assertions": _ASSERTIONS,
-        "c2pa.claim.v2": _CLAIM,
-        "c2pa.signature": _SIGNATURE,
-        "c2pa.databoxes": _DATABOXES,
-    }
-    if any(box.kind != kinds[box.label] for box in manifest.boxes):
-        raise _malformed("a part of a manifest of another type")
-    claim = canonical_cbor(manifest.child("c2pa.claim.v2").contents[0][1])
-    _check_claim(claim, manifest)
-    _check_signature(canonical_cbor(manifest.child("c2pa.signature").contents[0][1]))
+    if [(box.label, box.kind) for box in manifest.boxes] != _PARTS:
+        raise _malformed("the parts of a manifest, or their order")
+    assertions, claim, signature = manifest.boxes
+    if any(box.kind not in _ASSERTION_KINDS for box in assertions.boxes):
+        raise _malformed("an assertion of unknown type")
+    _check_claim(canonical_cbor(claim.contents[0][1]), manifest.label, assertions)
+    return _check_signature(canonical_cbor(signature.contents[0][1])), len(signature.raw)
 
 
-def _check_claim(claim: Any, manifest: Box) -> None:
+def _check_claim(claim: Any, label: str, assertions: Box) -> None:
     """Every assertion must be one that the claim names, for only those are hashed, and the claim must name its own manifest."""
-    if not isinstance(claim, dict) or claim.get("signature") != f"self#jumbf=/c2pa/{manifest.label}/c2pa.signature":
+    if not isinstance(claim, dict) or claim.get("signature") != f"self#jumbf=/c2pa/{label}/c2pa.signature":
         raise _malformed("a claim of another manifest")
-    named = [*claim.get("created_assertions", []), *claim.get("gathered_assertions", [])]
-    urls = [str(entry.get("url")) for entry in named if isinstance(entry, dict)]
-    own = [f"self#jumbf=c2pa.assertions/{box.label}" for box in manifest.child("c2pa.assertions").boxes]
-    if sorted(url.replace(f"/c2pa/{manifest.label}/", "") for url in urls) != sorted(own):
-        raise _malformed("an assertion that the claim does not name")
+    named: list[Any] = []
+    for key in ("gathered_assertions", "created_assertions"):  # the order in which they are stored
+        entries = claim.get(key, [])
+        if not isinstance(entries, list):
+            raise _malformed("a claim without a list of assertions")
+        named += [entry.get("url") if isinstance(entry, dict) else None for entry in entries]
+    if named != [f"self#jumbf=c2pa.assertions/{box.label}" for box in assertions.boxes]:
+        raise _malformed("an assertion that the claim does not name, or another order")
 
 
-def _check_signature(signature: Any) -> None:
+def _nested_labels(manifest: Box) -> list[str]:
+    """Return the labels of the manifests that the ingredients of a manifest name, in their order."""
+    labels: list[str] = []
+    for box in manifest.child("c2pa.assertions").boxes:
+        ingredient = (
+            canonical_cbor(box.contents[0][1]) if box.label.startswith("c2pa.ingredient") and box.kind == _CBOR else None
+        )
+        nested = ingredient.get("activeManifest") if isinstance(ingredient, dict) else None
+        if nested is not None:
+            url = str(nested.get("url")) if isinstance(nested, dict) else ""
+            labels.append(url.removeprefix("self#jumbf=/c2pa/"))
+    return labels
+
+
+def _check_signature(signature: Any) -> bytes:
     import cbor2
 
-    if not isinstance(signature, cbor2.CBORTag) or signature.tag != 18 or len(signature.value) != 4:  # noqa: PLR2004 - COSE_Sign1
+    parts = signature.value if isinstance(signature, cbor2.CBORTag) and signature.tag == _SIGN1 else None
+    if not isinstance(parts, (list, tuple)) or len(parts) != _SIGN1_PARTS:
         raise _malformed("no COSE signature")
-    protected, unprotected, payload, raw = signature.value
+    protected, unprotected, payload, raw = parts
     header = canonical_cbor(protected) if isinstance(protected, bytes) else None
     if not isinstance(header, dict) or set(header) != {_ALGORITHM, _CHAIN} or payload is not None or not isinstance(raw, bytes):
         raise _malformed("a signature with an unknown header")
-    if not isinstance(unprotected, Mapping) or set(unprotected) - {"pad", "pad2"}:
+    if not isinstance(unprotected, Mapping) or list(unprotected) not in (["pad"], ["pad", "pad2"]):
         raise _malformed("a signature with an unknown unsigned header")
-    if any(not isinstance(pad, bytes) or any(pad) for pad in unprotected.values()):
+    if any(not isinstance(pad, bytes) or not pad or any(pad) for pad in unprotected.values()):
         raise _malformed("padding that is not zero")
     if header[_ALGORITHM] == _ES256 and (
         len(raw) != 2 * _HALF_SIGNATURE or int.from_bytes(raw[_HALF_SIGNATURE:], "big") > P256_ORDER // 2
     ):
         raise _malformed("an ES256 signature that is not in its lower form")
+    return bytes(protected)
