@@ -81,7 +81,8 @@ def ensure_keys() -> tuple[DevelopmentKeys, bool]:
     folder = keys_folder()
     if (folder / KEY_FILE).exists():
         return load_keys(folder), False
-    return init_keys(), True
+    created = _make(folder, force=False)  # false when another process made them since
+    return load_keys(folder), created
 
 
 def init_keys(*, force: bool = False) -> DevelopmentKeys:
@@ -100,11 +101,22 @@ def init_keys(*, force: bool = False) -> DevelopmentKeys:
             where=str(folder),
             remedy="Add --force to replace them; this machine then no longer trusts what the old ones signed.",
         )
+    _make(folder, force=force)
+    return load_keys(folder)
+
+
+def _make(folder: Path, *, force: bool) -> bool:
+    """Put new keys in place; return whether they are ours, not those of another process that was first."""
+    import shutil
+
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         stage = Path(tempfile.mkdtemp(prefix=".development.", dir=folder.parent))
-        _write_keys(stage)
-        _take_place(stage, folder, force=force)
+        try:
+            _write_keys(stage)
+            return _take_place(stage, folder, force=force)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)  # gone already when it took its place
     except OSError as error:
         raise SigningKeyError(
             "the keys could not be written",
@@ -112,10 +124,9 @@ def init_keys(*, force: bool = False) -> DevelopmentKeys:
             found=error.strerror or type(error).__name__,
             remedy=f"Make the folder writable, or name another by {FOLDER_VARIABLE}.",
         ) from error
-    return load_keys(folder)
 
 
-def _take_place(stage: Path, folder: Path, *, force: bool) -> None:
+def _take_place(stage: Path, folder: Path, *, force: bool) -> bool:
     import shutil
 
     if force and folder.exists():
@@ -125,9 +136,10 @@ def _take_place(stage: Path, folder: Path, *, force: bool) -> None:
     try:
         stage.rename(folder)
     except OSError:
-        shutil.rmtree(stage, ignore_errors=True)
         if not (folder / KEY_FILE).exists():  # otherwise another process was first, and its keys serve as well
             raise
+        return False
+    return True
 
 
 def _write_keys(folder: Path) -> None:
@@ -214,43 +226,87 @@ def load_keys(folder: Path) -> DevelopmentKeys:
     """Read and check development keys.
 
     Raises:
-        SigningKeyError: When one is missing, readable by others, expired, or does not belong to the other.
+        SigningKeyError: When one is missing, open to others, expired, or does not belong to the other.
     """
     from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
 
+    _check_folder(folder)
     anchor, chain = _read(folder / ROOT_FILE), _read(folder / CHAIN_FILE)
     key = load_private_key(folder / KEY_FILE)
     try:
-        leaf = x509.load_pem_x509_certificate(chain)
-        x509.load_pem_x509_certificate(anchor)
+        leaf, root = x509.load_pem_x509_certificate(chain), x509.load_pem_x509_certificate(anchor)
     except ValueError as error:
         raise SigningKeyError("a certificate cannot be read", where=str(folder), found=str(error), remedy=_INIT_HINT) from error
-    public = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    if leaf.public_key().public_bytes(*public) != key.public_key().public_bytes(*public):
-        raise SigningKeyError("key and certificate do not belong together", where=str(folder), remedy=_INIT_HINT)
-    if leaf.not_valid_after_utc <= datetime.now(UTC):
-        raise SigningKeyError(
-            "the development certificate has expired",
-            where=str(folder),
-            found=leaf.not_valid_after_utc.strftime("%Y-%m-%d"),
-            remedy=_INIT_HINT,
-        )
+    check_leaf(leaf, key, str(folder))
+    try:
+        leaf.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature) as error:
+        raise SigningKeyError("the root did not issue the certificate", where=str(folder), remedy=_INIT_HINT) from error
     fingerprint = leaf.fingerprint(hashes.SHA256()).hex()
     return DevelopmentKeys(folder, anchor, chain, leaf.not_valid_after_utc, fingerprint, leaf.subject.rfc4514_string())
 
 
-def _read(path: Path) -> bytes:
+def check_leaf(leaf: x509.Certificate, key: ec.EllipticCurvePrivateKey, where: str, remedy: str = _INIT_HINT) -> None:
+    """Check that a certificate is valid today and belongs to a key.
+
+    Raises:
+        SigningKeyError: When it is or does not.
+    """
+    from cryptography.hazmat.primitives import serialization
+
+    public = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    if leaf.public_key().public_bytes(*public) != key.public_key().public_bytes(*public):
+        raise SigningKeyError("key and certificate do not belong together", where=where, remedy=remedy)
+    now = datetime.now(UTC)
+    if leaf.not_valid_after_utc <= now:
+        found = leaf.not_valid_after_utc.strftime("expired on %Y-%m-%d")
+        raise SigningKeyError("the certificate has expired", where=where, found=found, remedy=remedy)
+    if leaf.not_valid_before_utc > now:
+        found = leaf.not_valid_before_utc.strftime("valid from %Y-%m-%d %H:%M UTC")
+        raise SigningKeyError("the certificate is not valid yet", where=where, found=found, remedy="Set this machine's clock.")
+
+
+def _check_folder(folder: Path) -> None:
+    """Whoever can write to the folder can put another root there, which this machine would then trust."""
     try:
-        with path.open("rb") as file:
-            return file.read(_SIZE_LIMIT)
+        mode = stat.S_IMODE(folder.stat().st_mode)
     except OSError as error:
+        raise _unreadable(folder, error) from error
+    if os.name == "posix" and mode & 0o022:
         raise SigningKeyError(
-            "a key file cannot be read",
-            where=str(path),
-            found=error.strerror or type(error).__name__,
-            remedy="Run `assaymark keys init`.",
-        ) from error
+            "others can write to the folder of the keys",
+            where=str(folder),
+            found=f"mode {mode:04o}",
+            expected="mode 0700",
+            remedy="Run `chmod 700` on it, and make new keys if others had access.",
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> SigningKeyError:
+    return SigningKeyError(
+        "a key file cannot be read",
+        where=str(path),
+        found=error.strerror or type(error).__name__,
+        remedy="Run `assaymark keys init`.",
+    )
+
+
+def _read(path: Path) -> bytes:
+    return _read_with_mode(path)[0]
+
+
+def _read_with_mode(path: Path) -> tuple[bytes, int]:
+    """Return the content of a plain file and the mode of that very file, however its name is changed meanwhile."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise SigningKeyError("it is no plain file", where=str(path), remedy=_INIT_HINT)
+            return file.read(_SIZE_LIMIT), stat.S_IMODE(status.st_mode)
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def load_private_key(path: Path) -> ec.EllipticCurvePrivateKey:
@@ -262,8 +318,7 @@ def load_private_key(path: Path) -> ec.EllipticCurvePrivateKey:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    content = _read(path)
-    mode = stat.S_IMODE(path.stat().st_mode)
+    content, mode = _read_with_mode(path)
     if os.name == "posix" and mode & 0o077:
         raise SigningKeyError(
             "the private key can be read by others",
@@ -282,6 +337,13 @@ def load_private_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def trusted_anchors() -> list[bytes]:
-    """Return the root certificates that this machine trusts by itself: its own development root, if there is one."""
+    """Return the root certificates that this machine trusts by itself: its own development root, if there is one.
+
+    Raises:
+        SigningKeyError: When others can write to its folder, or it cannot be read.
+    """
     path = keys_folder() / ROOT_FILE
-    return [_read(path)] if path.is_file() else []
+    if not path.is_file():
+        return []
+    _check_folder(path.parent)
+    return [_read(path)]

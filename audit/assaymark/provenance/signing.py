@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from assaymark.errors import SigningKeyError
-from assaymark.provenance.keys import LABEL, ensure_keys, load_private_key
+from assaymark.provenance.keys import LABEL, check_leaf, ensure_keys, load_private_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -82,11 +82,14 @@ def open_pem_signer() -> PemSigner:
     chain_path = Path(str(paths[CHAIN_VARIABLE]))
     try:
         chain = chain_path.read_bytes()
-        subject = x509.load_pem_x509_certificates(chain)[0].subject.rfc4514_string()
+        leaf = x509.load_pem_x509_certificates(chain)[0]
     except (OSError, ValueError) as error:
         raise SigningKeyError(
             "the certificate chain cannot be read",
             where=str(chain_path),
             remedy="Name a PEM file, leaf first, without the root.",
         ) from error
-    return PemSigner(chain, subject, key)
+    check_leaf(
+        leaf, key, str(chain_path), f"Name a key and its own current certificate by {KEY_VARIABLE} and {CHAIN_VARIABLE}."
+    )
+    return PemSigner(chain, leaf.subject.rfc4514_string(), key)
