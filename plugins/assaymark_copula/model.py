@@ -115,8 +115,7 @@ class FittedCopula:
     def _draw(self, rows: int, rng: np.random.Generator) -> Encoded:
         values: list[Any] = [None] * len(self._variables)
         for node in self._nodes:
-            # a batch always draws as many numbers, so that its first rows do not depend on its length
-            draws = rng.random(BATCH_ROWS)[:rows]
+            draws = rng.random(rows)
             parents = [self._variables[place].coarse(values[place]) for place in node.parents]
             values[node.variable] = node.sample(parents, draws)
         return to_encoded(self._variables, values, self._encoder, rng)
@@ -169,7 +168,7 @@ def _read(folder: Path, encoder: TableEncoder) -> tuple[tuple[Variable, ...], tu
     document = json.loads((folder / _MODEL_FILE).read_text(encoding="utf-8"))
     if document["format"] != _FORMAT:
         raise ValueError(f"format {document['format']!r}")
-    with np.load(folder / _TABLES_FILE, allow_pickle=False) as arrays:
+    with (folder / _TABLES_FILE).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         tables = {name: np.asarray(arrays[name], dtype=np.float64) for name in arrays.files}
     variables = _read_variables(encoder, document["cells"])
     nodes = tuple(_read_node(entry, tables[f"arr_{place}"], variables) for place, entry in enumerate(document["nodes"]))

@@ -88,13 +88,12 @@ class FittedDiffusion:
             run.check()
             size = min(BATCH_ROWS, rows - start)
             with fixed_torch():
-                # always a whole batch, so that its first rows do not depend on its length
                 numbers, codes = sample_process(
-                    self._model, BATCH_ROWS, self._steps, own_generator(run, "sample", batch), fixed, run.check
+                    self._model, size, self._steps, own_generator(run, "sample", batch), fixed, run.check
                 )
             encoded = Encoded(
-                numbers.numpy()[:size],
-                codes.numpy()[:size].astype(np.int32),
+                numbers.numpy(),
+                codes.numpy().astype(np.int32),
                 self._encoder.cardinalities,
                 self._encoder.number_names,
                 self._encoder.code_names,

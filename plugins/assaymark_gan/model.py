@@ -89,20 +89,17 @@ class FittedGan:
         for batch, start in enumerate(range(0, rows, BATCH_ROWS)):
             run.check()
             size = min(BATCH_ROWS, rows - start)
-            numbers, codes = self._draw(own_generator(run, "sample", batch))
-            encoded = Encoded(
-                numbers[:size], codes[:size], self._encoder.cardinalities, self._encoder.number_names, self._encoder.code_names
-            )
+            numbers, codes = self._draw(size, own_generator(run, "sample", batch))
+            encoded = Encoded(numbers, codes, self._encoder.cardinalities, self._encoder.number_names, self._encoder.code_names)
             yield self._encoder.decode(encoded, run.rng("sample", batch), first_row=start)
 
     @torch.no_grad()
-    def _draw(self, generator: torch.Generator) -> tuple[Any, Any]:
-        """Return a whole batch always, so that its first rows do not depend on its length."""
+    def _draw(self, rows: int, generator: torch.Generator) -> tuple[Any, Any]:
         with fixed_torch():
-            noise = torch.randn((BATCH_ROWS, self._maker.shape.noise), generator=generator)
+            noise = torch.randn((rows, self._maker.shape.noise), generator=generator)
             numbers, logits = self._maker(noise)
             drawn = [logit.argmax(dim=1) for logit in noise_of_codes(logits, generator)]
-        codes = torch.stack(drawn, dim=1).numpy() if drawn else np.zeros((BATCH_ROWS, 0))
+        codes = torch.stack(drawn, dim=1).numpy() if drawn else np.zeros((rows, 0))
         return numbers.numpy(), codes.astype(np.int32)
 
     def save(self, folder: Path) -> None:
