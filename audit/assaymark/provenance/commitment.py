@@ -47,6 +47,7 @@ def write_disclosure(path: Path, entries: Mapping[str, Any]) -> None:
         OutputError: When the file cannot be written.
     """
     document = {"schema": DISCLOSURE_SCHEMA, "opens": "sha256(domain, salt, sha256 of the file)", **entries}
+    name: str | None = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600 from the start
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -54,6 +55,8 @@ def write_disclosure(path: Path, entries: Mapping[str, Any]) -> None:
             file.write("\n")
         Path(name).replace(path)
     except OSError as error:
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
         raise OutputError(
             "the disclosure could not be written",
             where=str(path),

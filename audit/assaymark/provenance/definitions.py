@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assaymark.provenance.manifests import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 RELEASE_ASSERTION = "org.assaymark.release"
 FILE_ASSERTION = "org.assaymark.file"
@@ -26,6 +27,7 @@ _MEDIA = {
     ".md": "text/markdown",
 }
 _REAL = "real-data"
+_INT64 = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,33 @@ class ReleaseClaims:
     extra_assertions: Mapping[str, Any] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
-        """Return what the manifest of the release and of the synthetic table state."""
-        return {
-            "created": self.created,
-            "generator": None if self.generator is None else dict(self.generator),
-            "real": dict(self.real),
-            "holdout": None if self.holdout is None else dict(self.holdout),
-            "policy_sha256": self.policy_sha256,
-            "verdict": self.verdict,
-        }
+        """Return what the manifest of the release and of the synthetic table state, with numbers that last."""
+        facts: dict[str, Any] = portable(
+            {
+                "created": self.created,
+                "generator": self.generator,
+                "real": self.real,
+                "holdout": self.holdout,
+                "policy_sha256": self.policy_sha256,
+                "verdict": self.verdict,
+            }
+        )
+        return facts
+
+
+def portable(value: Any) -> Any:
+    """Return a JSON value whose numbers a manifest keeps exactly: fractions and integers beyond 64 bits as decimal text.
+
+    On their way into a manifest and back, binary fractions of 17 digits change their last one, and long integers become
+    fractions.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): portable(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [portable(entry) for entry in value]
+    if isinstance(value, float) or (isinstance(value, int) and not -_INT64 <= value < _INT64):
+        return repr(value)
+    return value
 
 
 def _assertion(label: str, data: Mapping[str, Any]) -> dict[str, Any]:

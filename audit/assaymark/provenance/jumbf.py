@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assaymark.errors import ManifestError
-from assaymark.provenance.signing import P256_ORDER
+from assaymark.provenance.signing import P256_ORDER, P384_ORDER
 
 _TAIL = bytes.fromhex("00110010800000aa00389b71")
 _STORE, _MANIFEST, _ASSERTIONS = b"c2pa" + _TAIL, b"c2ma" + _TAIL, b"c2as" + _TAIL
@@ -35,8 +35,7 @@ _HEADER = 8
 _ALGORITHM, _CHAIN = 1, 33  # labels of a COSE header
 _SIGN1 = 18  # tag of a COSE_Sign1, a list of four
 _SIGN1_PARTS = 4
-_ES256 = -7
-_HALF_SIGNATURE = 32
+_ECDSA = {-7: (32, P256_ORDER), -35: (48, P384_ORDER)}  # by COSE algorithm: bytes of r and of s, order of the curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +249,7 @@ def _check_signature(signature: Any) -> bytes:
         raise _malformed("a signature with an unknown unsigned header")
     if any(not isinstance(pad, bytes) or not pad or any(pad) for pad in unprotected.values()):
         raise _malformed("padding that is not zero")
-    if header[_ALGORITHM] == _ES256 and (
-        len(raw) != 2 * _HALF_SIGNATURE or int.from_bytes(raw[_HALF_SIGNATURE:], "big") > P256_ORDER // 2
-    ):
-        raise _malformed("an ES256 signature that is not in its lower form")
+    width, order = _ECDSA.get(header[_ALGORITHM], (0, 0))
+    if width and (len(raw) != 2 * width or int.from_bytes(raw[width:], "big") > order // 2):
+        raise _malformed("an ECDSA signature that is not in its lower form")
     return bytes(protected)

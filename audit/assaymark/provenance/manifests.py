@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import StampError
+from assaymark.provenance.signing import lower_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,6 +68,13 @@ class Stamper:
         from c2pa import C2paSigningAlg
         from c2pa import Signer as NativeSigner
 
+        if signer.algorithm not in _ALGORITHMS:
+            raise StampError(
+                "the signer uses an algorithm that manifests do not have",
+                found=signer.algorithm,
+                expected=", ".join(_ALGORITHMS),
+                remedy="Choose another signer.",
+            )
         algorithm = getattr(C2paSigningAlg, _ALGORITHMS[signer.algorithm])
         self._failure: BaseException | None = None
         self._signer = signer
@@ -75,7 +83,7 @@ class Stamper:
 
     def _sign(self, data: bytes) -> bytes:
         try:
-            return self._signer.sign(data)
+            return lower_form(self._signer.algorithm, self._signer.sign(data))
         except Exception as error:  # the library swallows it, so it is kept and raised again below
             self._failure = error
             raise

@@ -15,7 +15,22 @@ if TYPE_CHECKING:
 
 KEY_VARIABLE, CHAIN_VARIABLE = "ASSAYMARK_SIGNING_KEY", "ASSAYMARK_SIGNING_CHAIN"
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+P384_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
+ORDERS = {"es256": P256_ORDER, "es384": P384_ORDER}
 _WIDTH = 32
+
+
+def lower_form(algorithm: str, signature: bytes) -> bytes:
+    """Return the one of two equivalent ECDSA signatures, r || s, whose s lies in the lower half: only that one is accepted.
+
+    Signatures of other algorithms, and of another length, come back as they are.
+    """
+    order = ORDERS.get(algorithm)
+    width = len(signature) // 2
+    if order is None or len(signature) != 2 * ((order.bit_length() + 7) // 8):
+        return signature
+    s = int.from_bytes(signature[width:], "big")
+    return signature[:width] + min(s, (order - s) % order).to_bytes(width, "big")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -39,14 +54,13 @@ class PemSigner:
         return "es256"
 
     def sign(self, data: bytes) -> bytes:
-        """Return r || s, with s in the lower half: of the two equivalent signatures only that one is accepted."""
+        """Return r || s."""
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
         r, s = decode_dss_signature(self.key.sign(data, ec.ECDSA(hashes.SHA256())))
-        s = min(s, P256_ORDER - s)
-        return r.to_bytes(_WIDTH, "big") + s.to_bytes(_WIDTH, "big")
+        return lower_form(self.algorithm, r.to_bytes(_WIDTH, "big") + s.to_bytes(_WIDTH, "big"))
 
     def __repr__(self) -> str:
         return f"PemSigner({self.label!r})"

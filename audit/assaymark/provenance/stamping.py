@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import MissingFileError, NotAFileError, OutputError, OutputExistsError, StampError
+from assaymark.errors import ManifestError, MissingFileError, NotAFileError, OutputError, OutputExistsError, StampError
 from assaymark.provenance.definitions import (
     Component,
     ReleaseClaims,
@@ -26,9 +26,19 @@ if TYPE_CHECKING:
 
 RELEASE_SCHEMA = "assaymark-release/1"
 RELEASE_FILE = "release.json"
+AUDIT_FILE, POLICY_FILE = "audit.json", "policy.toml"
 SUFFIX = ".c2pa"
 
-__all__ = ["RELEASE_FILE", "RELEASE_SCHEMA", "SUFFIX", "ReleaseClaims", "stamp_file", "stamp_release"]
+__all__ = [
+    "AUDIT_FILE",
+    "POLICY_FILE",
+    "RELEASE_FILE",
+    "RELEASE_SCHEMA",
+    "SUFFIX",
+    "ReleaseClaims",
+    "stamp_file",
+    "stamp_release",
+]
 
 
 def sidecar_of(path: Path) -> Path:
@@ -59,7 +69,7 @@ def stamp_file(path: Path, signer: Signer, *, force: bool = False) -> Path:
         raise OutputExistsError("the file has a sidecar already", where=str(target), remedy="Add --force to replace it.")
     content = _content(path)
     with Stamper(signer) as stamper:
-        _write(target, stamper.sign(computed_definition(path.name, content, __version__), content))
+        _write(target, _canonical(path.name, stamper.sign(computed_definition(path.name, content, __version__), content)))
     return target
 
 
@@ -68,6 +78,20 @@ def _content(path: Path) -> bytes:
     if not content:
         raise StampError("an empty file cannot be stamped", where=str(path), remedy="Stamp a file that has content.")
     return content
+
+
+def _canonical(name: str, sidecar: bytes) -> bytes:
+    """Return a sidecar that our own verification will read; what it would refuse is never written."""
+    try:
+        read_store(sidecar)
+    except ManifestError as error:
+        raise StampError(
+            "the manifest would not be accepted by verification",
+            where=name,
+            found=error.found,
+            remedy="Check the labels and values of assertions that plugins add.",
+        ) from error
+    return sidecar
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -99,12 +123,14 @@ def stamp_release(folder: Path, signer: Signer, *, claims: ReleaseClaims) -> Non
         OutputError: When a sidecar cannot be written.
     """
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    if claims.data_file not in names:
+        raise StampError("the synthetic table is not in the release", where=str(folder), expected=claims.data_file)
     components: list[Component] = []
     entries: list[dict[str, Any]] = []
     with Stamper(signer) as stamper:
         for name in names:
             content = _content(folder / name)
-            sidecar = _sign(stamper, name, content, claims)
+            sidecar = _canonical(name, _sign(stamper, name, content, claims))
             _write(folder / (name + SUFFIX), sidecar)
             reading = read_manifest(sidecar, content, ())
             components.append(
@@ -114,7 +140,7 @@ def stamp_release(folder: Path, signer: Signer, *, claims: ReleaseClaims) -> Non
         release = (json.dumps(_release(claims, entries), indent=2, ensure_ascii=False) + "\n").encode()
         _write(folder / RELEASE_FILE, release)
         definition, resources = release_definition(RELEASE_FILE, release, claims, components)
-        _write(folder / (RELEASE_FILE + SUFFIX), stamper.sign(definition, release, resources))
+        _write(folder / (RELEASE_FILE + SUFFIX), _canonical(RELEASE_FILE, stamper.sign(definition, release, resources)))
 
 
 def _sign(stamper: Stamper, name: str, content: bytes, claims: ReleaseClaims) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn
 
 from assaymark.errors import ReleaseError
@@ -19,15 +20,18 @@ def loads_strict(data: bytes, *, max_bytes: int, where: str = "JSON") -> Any:
         where: Name of the file, for messages.
 
     Raises:
-        ReleaseError: When it is too large or too deep, is no UTF-8 or JSON, repeats a key, or holds NaN or infinity.
+        ReleaseError: When it is too large or too deep, is no UTF-8 or JSON, repeats a key, or holds NaN,
+            infinity or a number too large for a float.
     """
     if len(data) > max_bytes:
         raise _refused(where, f"{len(data)} bytes", f"at most {max_bytes} bytes")
-    _check_depth(data, where)
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise _refused(where, str(error)[:200], "valid JSON") from error
+    if _depth(value) > _DEPTH_LIMIT:
+        raise _refused(where, f"more than {_DEPTH_LIMIT} levels", f"at most {_DEPTH_LIMIT} levels")
+    return value
 
 
 def _refused(where: str, found: str, expected: str) -> ReleaseError:
@@ -36,24 +40,16 @@ def _refused(where: str, found: str, expected: str) -> ReleaseError:
     )
 
 
-def _check_depth(data: bytes, where: str) -> None:
-    depth, quoted, escaped = 0, False, False
-    for byte in data:
-        if quoted:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:  # noqa: PLR2004 - backslash
-                escaped = True
-            elif byte == 0x22:  # noqa: PLR2004 - quotation mark
-                quoted = False
-        elif byte == 0x22:  # noqa: PLR2004 - quotation mark
-            quoted = True
-        elif byte in b"[{":
-            depth += 1
-            if depth > _DEPTH_LIMIT:
-                raise _refused(where, f"more than {_DEPTH_LIMIT} levels", f"at most {_DEPTH_LIMIT} levels")
-        elif byte in b"]}":
-            depth -= 1
+def _depth(value: Any) -> int:
+    """Return the number of levels of lists and objects, or one more than the limit; without recursion."""
+    depth, level = 0, [value]
+    while depth <= _DEPTH_LIMIT:
+        level = [entry for entry in level if isinstance(entry, (dict, list))]
+        if not level:
+            break
+        depth += 1
+        level = [inner for entry in level for inner in (entry.values() if isinstance(entry, dict) else entry)]
+    return depth
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -65,3 +61,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import AssaymarkError
-from assaymark.provenance.definitions import FILE_ASSERTION, RELEASE_ASSERTION
+from assaymark.provenance.definitions import FILE_ASSERTION, RELEASE_ASSERTION, portable
 from assaymark.provenance.jumbf import Box, read_store
 from assaymark.provenance.keys import LABEL
 from assaymark.provenance.manifests import Reading, read_manifest
-from assaymark.provenance.stamping import RELEASE_FILE, RELEASE_SCHEMA, SUFFIX
+from assaymark.provenance.stamping import AUDIT_FILE, POLICY_FILE, RELEASE_FILE, RELEASE_SCHEMA, SUFFIX
 from assaymark.provenance.strict_json import loads_strict
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 _SIDECAR_LIMIT, _RELEASE_LIMIT, _AUDIT_LIMIT, _FILE_LIMIT = 64 * 2**20, 16 * 2**20, 256 * 2**20, 16 * 2**30
 _FILES_LIMIT = 10_000
+_TEXT_LIMIT = 300
+_SHOWN_EXTRA = 50
 _DEVELOPMENT_NAME = "Assaymark development certificate"
 
 
@@ -50,14 +51,13 @@ class FileCheck:
         trusted: Whether the signer is anchored.
         signer: Common name of the signer's certificate.
         assertions: The manifest's assertions by label.
-        manifest: The active manifest's box; None when the sidecar cannot be read.
+        store: Boxes of the manifests in the sidecar, the active one last; empty when it cannot be read.
     """
 
     problems: tuple[Problem, ...]
     trusted: bool = False
     signer: str = ""
-    assertions: Mapping[str, Any] | None = None
-    manifest: Box | None = None
+    assertions: Mapping[str, Any] = field(default_factory=dict)
     store: tuple[Box, ...] = ()
 
 
@@ -81,7 +81,9 @@ class ReleaseCheck:
 
 
 class _Unreadable(Exception):  # noqa: N818 - its text becomes a problem
-    pass
+    def __init__(self, text: str, code: str = "unreadable") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -95,7 +97,7 @@ def _read(path: Path, limit: int) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise _Unreadable("it is no plain file")
         if status.st_size > limit:
-            raise _Unreadable(f"it is larger than {limit} bytes")
+            raise _Unreadable(f"it is larger than {limit} bytes", "altered")
         return file.read(limit + 1)
 
 
@@ -122,28 +124,39 @@ def check_content(name: str, content: bytes, sidecar: bytes, anchors: Sequence[b
         return FileCheck((Problem(beside, "not_canonical", str(error)),))
     reading = read_manifest(sidecar, content, anchors)
     if reading.state == "invalid":
-        altered = "assertion.dataHash.mismatch" in reading.problems
-        told = (
-            "its bytes are not those that were signed" if altered else f"the manifest is invalid: {', '.join(reading.problems)}"
-        )
-        return FileCheck((Problem(name if altered else beside, "altered" if altered else "invalid", told),), store=store)
+        return FileCheck((_invalid(name, reading.problems),), store=store)
+    if store[-1].label != reading.store.get("active_manifest"):
+        return FileCheck((Problem(beside, "not_canonical", "the active manifest is not the last one"),))
     assertions = _assertions(reading)
     problems = _belongs(name, reading, assertions)
-    signer = str(reading.active.get("signature_info", {}).get("common_name", ""))
-    active = store[-1] if store[-1].label == reading.store.get("active_manifest") else None
-    if active is None:
-        problems.append(Problem(beside, "not_canonical", "the active manifest is not the last one"))
-    return FileCheck(tuple(problems), reading.state == "trusted", signer, assertions, active, store)
+    signer = printable(str(reading.active.get("signature_info", {}).get("common_name", "")))
+    return FileCheck(tuple(problems), reading.state == "trusted", signer, assertions, store)
 
 
-def _assertions(reading: Reading) -> dict[str, Any]:
-    return {str(each.get("label")): each.get("data") for each in reading.active.get("assertions", []) if each.get("created")}
+def _invalid(name: str, codes: Sequence[str]) -> Problem:
+    if "assertion.dataHash.mismatch" in codes:
+        return Problem(name, "altered", "its bytes are not those that were signed")
+    if "signingCredential.expired" in codes:
+        return Problem(
+            name + SUFFIX, "expired", "its signer's certificate has expired, and nothing proves that it was signed before"
+        )
+    return Problem(name + SUFFIX, "invalid", f"the manifest is invalid: {printable(', '.join(codes))}")
+
+
+def printable(text: str) -> str:
+    """Return a stranger's text with whatever steers a terminal or cannot be encoded written out."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:_TEXT_LIMIT])
+
+
+def _assertions(reading: Reading) -> dict[str, Mapping[str, Any]]:
+    created = (each for each in reading.active.get("assertions", []) if each.get("created"))
+    return {str(each.get("label")): each["data"] for each in created if isinstance(each.get("data"), dict)}
 
 
 def _belongs(name: str, reading: Reading, assertions: Mapping[str, Any]) -> list[Problem]:
-    stamped = (assertions.get(FILE_ASSERTION) or {}).get("name")
+    stamped = assertions.get(FILE_ASSERTION, {}).get("name")
     if stamped != name or reading.active.get("title") != name:
-        return [Problem(name, "renamed", f"its sidecar was made for {stamped!r}")]
+        return [Problem(name, "renamed", f"its sidecar was made for {printable(str(stamped))!r}")]
     return []
 
 
@@ -163,19 +176,27 @@ def verify_release(folder: Path, anchors: Sequence[bytes]) -> ReleaseCheck:
     except AssaymarkError as error:
         return ReleaseCheck((Problem(RELEASE_FILE, "malformed", str(error)),), over.trusted, _label(over.signer), ())
     problems = _set_problems(folder, release)
-    trusted, contents = over.trusted, dict[str, bytes]()
+    trusted, checked = over.trusted, list[_Checked]()
     nested = {box.label: box for box in over.store[:-1]}
     for entry in release["files"]:
-        found, check, content = _check_entry(folder, entry, anchors, nested)
+        found, one = _check_entry(folder, entry, anchors, nested)
         problems += found
-        trusted = trusted and check.trusted
-        contents[entry["name"]] = content
-        if check.signer and check.signer != over.signer:
-            problems.append(Problem(entry["name"] + SUFFIX, "other_signer", f"it was signed by {check.signer!r}"))
+        trusted = trusted and one.check.trusted
+        checked.append(one)
     if not problems:
-        problems += _agreement(release, over.assertions or {}, contents)
-    names = tuple(sorted([RELEASE_FILE, *contents]))
+        problems += _agreement(release, over, {one.name: one for one in checked})
+    names = tuple(sorted([RELEASE_FILE, *(one.name for one in checked)]))
     return ReleaseCheck(tuple(problems), trusted, _label(over.signer), names, release)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A file of a release: its digest, its check, and its bytes where something has to be read from them."""
+
+    name: str
+    sha256: str
+    check: FileCheck
+    content: bytes = b""
 
 
 def _label(signer: str) -> str:
@@ -194,8 +215,9 @@ def _release_document(raw: bytes) -> dict[str, Any]:
     return document
 
 
-_DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_FILE_NAME = {"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$"}
+# not $, which would let a line end through
+_DIGEST = {"type": "string", "pattern": r"^[0-9a-f]{64}\Z"}
+_FILE_NAME = {"type": "string", "pattern": r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}\Z"}
 
 
 def _stored(**more: Any) -> dict[str, Any]:
@@ -223,23 +245,26 @@ def _set_problems(folder: Path, release: Mapping[str, Any]) -> list[Problem]:
     expected = {RELEASE_FILE, RELEASE_FILE + SUFFIX, *listed, *(name + SUFFIX for name in listed)}
     if len(set(listed)) != len(listed) or RELEASE_FILE in listed:
         return [Problem(RELEASE_FILE, "malformed", "it lists a file twice, or itself")]
-    present = {path.name for path in folder.iterdir()}
+    try:
+        present = {path.name for path in folder.iterdir()}
+    except OSError as error:
+        return [Problem(RELEASE_FILE, "unreadable", f"the files beside it cannot be listed: {error.strerror}")]
     problems = [Problem(name, "missing", "it is listed in release.json and not there") for name in sorted(expected - present)]
-    extra = sorted(name.encode("utf-8", "backslashreplace").decode() for name in present - expected)
-    return problems + [Problem(name, "extra", "it is not listed in release.json") for name in extra[:50]]
+    extra = sorted(printable(name) for name in present - expected)
+    return problems + [Problem(name, "extra", "it is not listed in release.json") for name in extra[:_SHOWN_EXTRA]]
 
 
 def _check_entry(
     folder: Path, entry: Mapping[str, Any], anchors: Sequence[bytes], nested: Mapping[str, Box]
-) -> tuple[list[Problem], FileCheck, bytes]:
+) -> tuple[list[Problem], _Checked]:
+    """Hold a file and its sidecar against release.json, against each other, and against what release.json.c2pa nests."""
     name, problems = entry["name"], list[Problem]()
-    nothing = FileCheck(())
     contents: list[bytes] = []
     for part, record, limit in ((name, entry, _FILE_LIMIT), (name + SUFFIX, entry["sidecar"], _SIDECAR_LIMIT)):
         try:
-            content = _read(folder / part, limit)
+            content = _read(folder / part, min(limit, record["bytes"]))
         except _Unreadable as error:
-            problems.append(Problem(part, "unreadable", str(error)))
+            problems.append(Problem(part, error.code, str(error)))
             continue
         contents.append(content)
         if len(content) != record["bytes"] or hashlib.sha256(content).hexdigest() != record["sha256"]:
@@ -247,47 +272,52 @@ def _check_entry(
     if entry["sidecar"]["name"] != name + SUFFIX:
         problems.append(Problem(RELEASE_FILE, "malformed", f"the sidecar of {name} has another name"))
     if problems:
-        return problems, nothing, b""
+        return problems, _Checked(name, "", FileCheck(()))
     check = check_content(name, contents[0], contents[1], anchors)
-    own = check.manifest
-    if own is not None and (own.label not in nested or nested[own.label].raw != own.raw):
+    problems += check.problems
+    if check.store and [nested[box.label].raw if box.label in nested else None for box in check.store] != [
+        box.raw for box in check.store
+    ]:
         problems.append(Problem(name + SUFFIX, "not_nested", "its manifest is not the one that release.json.c2pa nests"))
-    return [*check.problems, *problems], check, contents[0]
+    return problems, _Checked(name, entry["sha256"], check, contents[0] if name == AUDIT_FILE else b"")
 
 
-def _agreement(release: Mapping[str, Any], facts: Mapping[str, Any], contents: Mapping[str, bytes]) -> list[Problem]:
+def _agreement(release: Mapping[str, Any], over: FileCheck, files: Mapping[str, _Checked]) -> list[Problem]:
     """Hold what the manifest of the release states against the files that it speaks of."""
-    stated = facts.get(RELEASE_ASSERTION) or {}
+    stated = over.assertions.get(RELEASE_ASSERTION, {})
     problems = [
         Problem(RELEASE_FILE, "disagrees", f"its {key} is not that of its manifest")
         for key in ("verdict", "policy_sha256", "created")
         if stated.get(key) != release[key]
     ]
-    policy = contents.get("policy.toml")
-    if policy is None or hashlib.sha256(policy).hexdigest() != release["policy_sha256"]:
-        problems.append(Problem("policy.toml", "disagrees", "it is not the policy that the release names"))
+    own = [box.label for one in files.values() for box in one.check.store]
+    if sorted(own) != sorted(box.label for box in over.store[:-1]):
+        problems.append(Problem(RELEASE_FILE + SUFFIX, "not_nested", "it nests a manifest that no file has"))
+    if POLICY_FILE not in files or files[POLICY_FILE].sha256 != release["policy_sha256"]:
+        problems.append(Problem(POLICY_FILE, "disagrees", "it is not the policy that the release names"))
     try:
-        audit = loads_strict(contents.get("audit.json", b""), max_bytes=_AUDIT_LIMIT, where="audit.json")
-        problems += _audit_agreement(audit, release, stated, contents)
+        content = files[AUDIT_FILE].content if AUDIT_FILE in files else b""
+        audit = loads_strict(content, max_bytes=_AUDIT_LIMIT, where=AUDIT_FILE)
+        problems += _audit_agreement(audit, release, stated, files)
     except AssaymarkError as error:
-        problems.append(Problem("audit.json", "malformed", str(error)))
+        problems.append(Problem(AUDIT_FILE, "malformed", str(error)))
     except (KeyError, TypeError, AttributeError) as error:
-        problems.append(Problem("audit.json", "malformed", f"{type(error).__name__}: {error}"[:200]))
+        problems.append(Problem(AUDIT_FILE, "malformed", f"{type(error).__name__}: {error}"[:_TEXT_LIMIT]))
     return problems
 
 
 def _audit_agreement(
-    audit: Any, release: Mapping[str, Any], stated: Mapping[str, Any], contents: Mapping[str, bytes]
+    audit: Any, release: Mapping[str, Any], stated: Mapping[str, Any], files: Mapping[str, _Checked]
 ) -> list[Problem]:
     problems: list[Problem] = []
-    table = audit["datasets"]["synthetic"]
-    if table["file"] not in contents or hashlib.sha256(contents[table["file"]]).hexdigest() != table["sha256"]:
-        problems.append(Problem("audit.json", "disagrees", "the synthetic table that it describes is not the one here"))
+    table = files.get(str(audit["datasets"]["synthetic"]["file"]))
+    if table is None or table.sha256 != audit["datasets"]["synthetic"]["sha256"]:
+        problems.append(Problem(AUDIT_FILE, "disagrees", "the synthetic table that it describes is not the one here"))
+    elif table.check.assertions.get(RELEASE_ASSERTION) != stated:
+        problems.append(Problem(table.name + SUFFIX, "disagrees", "it states other facts than release.json.c2pa"))
     if audit["policy"]["sha256"] != release["policy_sha256"] or audit["verdict"] != release["verdict"]:
-        problems.append(Problem("audit.json", "disagrees", "its policy or verdict is not that of the release"))
-    same = (audit["datasets"]["real"], audit["datasets"]["holdout"], audit["generator"])
-    if json.dumps(same, sort_keys=True) != json.dumps(
-        [stated.get("real"), stated.get("holdout"), stated.get("generator")], sort_keys=True
-    ):
-        problems.append(Problem("audit.json", "disagrees", "its real data or generator is not what the manifest states"))
+        problems.append(Problem(AUDIT_FILE, "disagrees", "its policy or verdict is not that of the release"))
+    told = {"real": audit["datasets"]["real"], "holdout": audit["datasets"]["holdout"], "generator": audit["generator"]}
+    if portable(told) != {key: stated.get(key) for key in told}:
+        problems.append(Problem(AUDIT_FILE, "disagrees", "its real data or generator is not what the manifest states"))
     return problems
