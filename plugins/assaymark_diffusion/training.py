@@ -62,11 +62,10 @@ def train(encoded: Encoded, config: DiffusionConfig, run: Run) -> tuple[Denoiser
     began, notes = run.clock(), tuple[str, ...]()
     order, place = torch.randperm(encoded.rows, generator=generator), 0
     for step in range(chosen.steps):
-        if step % _TELL == 0:
-            run.check()
-            if run.budget is not None and run.clock() - began > run.budget:
-                notes = (f"training stopped at step {step} of {chosen.steps}, when its time ran out; not reproducible",)
-                break
+        run.check()
+        if run.budget is not None and run.clock() - began > run.budget:
+            notes = (f"training stopped at step {step} of {chosen.steps}, when its time ran out; not reproducible",)
+            break
         if place + chosen.batch > encoded.rows:
             order, place = torch.randperm(encoded.rows, generator=generator), 0
         rows = order[place : place + chosen.batch].to(device)

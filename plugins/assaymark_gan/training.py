@@ -115,11 +115,10 @@ def train(encoded: Encoded, config: GanConfig, run: Run) -> tuple[RowMaker, tupl
     generator, began = own_generator(run, "training"), run.clock()
     notes = tuple[str, ...]()
     for step in range(steps):
-        if step % _TELL == 0:
-            run.check()
-            if run.budget is not None and run.clock() - began > run.budget:
-                notes = (f"training stopped at step {step} of {steps}, when its time ran out; not reproducible",)
-                break
+        run.check()
+        if run.budget is not None and run.clock() - began > run.budget:
+            notes = (f"training stopped at step {step} of {steps}, when its time ran out; not reproducible",)
+            break
         rows = torch.randint(encoded.rows, (batch,), generator=generator)
         real = torch.cat([numbers[rows], one_hot(codes[rows], shape.cardinalities)], dim=1).to(game.device)
         game.slow_down(step / steps)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 
 import numpy as np
 import pytest
@@ -156,11 +155,9 @@ def test_a_wide_table_lists_its_most_distant_pairs(row_input):
     assert of(findings, fidelity.TRENDS)[0].detail == {"distances": 300, "listed": 200, "real_is": None}
 
 
-def test_adult_agrees_with_sdmetrics_and_is_quick(adult, row_input):
+def test_adult_agrees_with_sdmetrics(adult, row_input):
     data = row_input(adult.real, adult.synthetic, adult.holdout)
-    start = time.perf_counter()
     findings = list(fidelity.check(data))
-    assert time.perf_counter() - start < 3.0  # 0.15 s on a quiet machine
     shapes = {f.scope["column"]: f.value for f in of(findings, fidelity.SHAPE)}
     assert shapes == pytest.approx(ADULT_SHAPES, abs=1e-12)
     for columns, distance in ADULT_TRENDS.items():

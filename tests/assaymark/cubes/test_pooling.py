@@ -112,11 +112,15 @@ def test_model_tables_are_pooled_against_the_outcome_tables(make_cube):
     counts = rng.integers(12, 60, size=(4, 8))
     counts[2, 5] = 2
     fine = FineCube(("sex",), groups, counts)
-    by_outcome, model = pool_with_model(fine, [("sex",)], 10)
-    assert len(by_outcome[("sex",)].groups) == 4
-    assert ("C",) not in model[("sex",)].groups
-    assert len(model[("sex",)].groups) == 2
-    assert model[("sex",)].cells.sum() == counts.sum()
+    tables = pool_with_model(fine, [("sex",)], 10)[("sex",)]
+    assert len(tables.outcome.groups) == 4
+    assert tables.model is None  # C has a cell of two rows, so each classifier gets a table of its own
+    assert tables.model_real.counts.tolist() == counts.reshape(4, 2, 2, 2).sum(axis=3).reshape(4, 4).tolist()
+    assert tables.model_synthetic.counts.tolist() == counts.reshape(4, 2, 2, 2).sum(axis=2).reshape(4, 4).tolist()
+    counts[2, 5] = 20
+    whole = pool_with_model(FineCube(("sex",), groups, counts), [("sex",)], 10)[("sex",)]
+    assert whole.model.counts.tolist() == counts.tolist()
+    assert whole.model_real is None
 
 
 def test_cubes_survive_their_file(make_cube):
