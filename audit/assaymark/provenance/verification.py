@@ -162,12 +162,13 @@ def _belongs(name: str, reading: Reading, assertions: Mapping[str, Any]) -> list
 
 def verify_release(folder: Path, anchors: Sequence[bytes]) -> ReleaseCheck:
     """Check a release: the set of files, every byte, every sidecar, and that they belong together."""
-    try:
-        raw = _read(folder / RELEASE_FILE, _RELEASE_LIMIT)
-        sidecar = _read(folder / (RELEASE_FILE + SUFFIX), _SIDECAR_LIMIT)
-    except _Unreadable as error:
-        missing = RELEASE_FILE if not os.path.lexists(folder / RELEASE_FILE) else RELEASE_FILE + SUFFIX
-        return ReleaseCheck((Problem(missing, "unreadable", str(error)),), trusted=False, signer="", files=())
+    over_all: list[bytes] = []
+    for name, limit in ((RELEASE_FILE, _RELEASE_LIMIT), (RELEASE_FILE + SUFFIX, _SIDECAR_LIMIT)):
+        try:
+            over_all.append(_read(folder / name, limit))
+        except _Unreadable as error:
+            return ReleaseCheck((Problem(name, error.code, str(error)),), trusted=False, signer="", files=())
+    raw, sidecar = over_all
     over = check_content(RELEASE_FILE, raw, sidecar, anchors)
     if over.problems:
         return ReleaseCheck(over.problems, over.trusted, _label(over.signer), ())
