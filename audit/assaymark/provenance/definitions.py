@@ -44,7 +44,7 @@ class ReleaseClaims:
         holdout: The same of the holdout; None without one.
         policy_sha256: Digest of the policy.
         verdict: Verdict of the audit.
-        extra_assertions: Further assertions of the release's manifest, by label.
+        extra_assertions: Further assertions of the release's manifest, by label; see :func:`portable` for their numbers.
     """
 
     created: str
@@ -186,7 +186,7 @@ def release_definition(
     name: str, content: bytes, claims: ReleaseClaims, components: Sequence[Component]
 ) -> tuple[dict[str, Any], list[Resource]]:
     """Return the definition for ``release.json``, which nests the manifest of every file."""
-    extra = [_assertion(label, {"value": value}) for label, value in claims.extra_assertions.items()]
+    extra = [_assertion(label, {"value": portable(value)}) for label, value in claims.extra_assertions.items()]
     assertions = [
         _created(_COMPUTED),
         _assertion(FILE_ASSERTION, {"name": name}),

@@ -20,6 +20,7 @@ FOLDER_VARIABLE = "ASSAYMARK_CONFIG_DIR"
 LABEL = "development certificate"
 ROOT_FILE, CHAIN_FILE, KEY_FILE = "root.pem", "chain.pem", "key.pem"
 _LIFETIME = timedelta(days=365)
+_BACKDATED = timedelta(minutes=5)  # so that a clock a little behind ours finds the certificate valid
 _SIZE_LIMIT = 64 * 1024
 _INIT_HINT = "Run `assaymark keys init --force` to make new development keys."
 
@@ -193,7 +194,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_before(now - _BACKDATED)
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )

@@ -104,7 +104,17 @@ class Stamper:
         from c2pa import Builder, C2paError
 
         try:
-            with Builder(json.dumps(definition), self._context) as builder:
+            text = json.dumps(definition, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise StampError(
+                "the manifest cannot hold a value",
+                where=str(definition.get("title")),
+                found=str(error)[:300],
+                expected="what JSON can hold",
+                remedy="Check the assertions that plugins add.",
+            ) from error
+        try:
+            with Builder(text, self._context) as builder:
                 builder.set_no_embed()
                 for resource in resources:
                     builder.add_resource(resource.identifier, io.BytesIO(resource.content))

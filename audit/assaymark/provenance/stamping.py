@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,13 @@ RELEASE_FILE = "release.json"
 AUDIT_FILE, POLICY_FILE = "audit.json", "policy.toml"
 SUFFIX = ".c2pa"
 
+# \Z, not $, which would let a line end through; never the name of a sidecar
+FILE_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}(?<!\.c2pa)\Z"
+_LABEL = re.compile(r"(?!c2pa\.|cawg\.|stds\.|org\.assaymark\.)[a-z0-9-]+(\.[A-Za-z0-9-]+(_[A-Za-z0-9-]+)*)+\Z", re.ASCII)
+
 __all__ = [
     "AUDIT_FILE",
+    "FILE_NAME",
     "POLICY_FILE",
     "RELEASE_FILE",
     "RELEASE_SCHEMA",
@@ -119,12 +125,11 @@ def stamp_release(folder: Path, signer: Signer, *, claims: ReleaseClaims) -> Non
     """Stamp every file of a folder, write ``release.json`` over them all, and stamp that.
 
     Raises:
-        StampError: When a file is empty or cannot be signed.
+        StampError: When a file is empty, has a name that verification refuses, or cannot be signed, the table is missing, or
+            a plugin's assertion has a label that is reserved or no label.
         OutputError: When a sidecar cannot be written.
     """
-    names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    if claims.data_file not in names:
-        raise StampError("the synthetic table is not in the release", where=str(folder), expected=claims.data_file)
+    names = _names(folder, claims)
     components: list[Component] = []
     entries: list[dict[str, Any]] = []
     with Stamper(signer) as stamper:
@@ -141,6 +146,33 @@ def stamp_release(folder: Path, signer: Signer, *, claims: ReleaseClaims) -> Non
         _write(folder / RELEASE_FILE, release)
         definition, resources = release_definition(RELEASE_FILE, release, claims, components)
         _write(folder / (RELEASE_FILE + SUFFIX), _canonical(RELEASE_FILE, stamper.sign(definition, release, resources)))
+
+
+def _names(folder: Path, claims: ReleaseClaims) -> list[str]:
+    """Return the files to stamp; whatever verification would refuse later is refused before anything is written.
+
+    The library aborts the whole process for a label that is not ASCII, so none reaches it.
+    """
+    names = sorted(path.name for path in folder.iterdir())
+    for name in names:
+        if not re.match(FILE_NAME, name) or name == RELEASE_FILE or not (folder / name).is_file():
+            raise StampError(
+                "this cannot be part of a release",
+                where=repr(name),
+                expected="a file named by letters, digits, dots, dashes and underscores; no sidecar and no release.json",
+                remedy="Give the file of the renderer another name.",
+            )
+    if claims.data_file not in names:
+        raise StampError("the synthetic table is not in the release", where=str(folder), expected=claims.data_file)
+    for label in claims.extra_assertions:
+        if not _LABEL.match(label):
+            raise StampError(
+                "a plugin's assertion has a label that cannot be used",
+                found=repr(label),
+                expected="a name under a domain of the plugin's own, such as org.example.review",
+                remedy="Change the label in the plugin, or remove the plugin.",
+            )
+    return names
 
 
 def _sign(stamper: Stamper, name: str, content: bytes, claims: ReleaseClaims) -> bytes:

@@ -8,12 +8,12 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import AssaymarkError
+from assaymark.errors import AssaymarkError, ReleaseError
 from assaymark.provenance.definitions import FILE_ASSERTION, RELEASE_ASSERTION, portable
 from assaymark.provenance.jumbf import Box, read_store
 from assaymark.provenance.keys import LABEL
 from assaymark.provenance.manifests import Reading, read_manifest
-from assaymark.provenance.stamping import AUDIT_FILE, POLICY_FILE, RELEASE_FILE, RELEASE_SCHEMA, SUFFIX
+from assaymark.provenance.stamping import AUDIT_FILE, FILE_NAME, POLICY_FILE, RELEASE_FILE, RELEASE_SCHEMA, SUFFIX
 from assaymark.provenance.strict_json import loads_strict
 
 if TYPE_CHECKING:
@@ -210,19 +210,20 @@ def _release_document(raw: bytes) -> dict[str, Any]:
     document: dict[str, Any] = loads_strict(raw, max_bytes=_RELEASE_LIMIT, where=RELEASE_FILE)
     error = next(Draft202012Validator(_RELEASE_FORM).iter_errors(document), None)
     if error is not None:
-        from assaymark.errors import ReleaseError
-
-        raise ReleaseError("it does not have the form of a release", where=RELEASE_FILE, found=error.message[:200])
+        raise ReleaseError("it does not have the form of a release", where=RELEASE_FILE, found=printable(error.message))
+    listed = [entry["name"] for entry in document["files"]]
+    if len(set(listed)) != len(listed) or RELEASE_FILE in listed:
+        raise ReleaseError("it lists a file twice, or itself", where=RELEASE_FILE)
     return document
 
 
-# not $, which would let a line end through
 _DIGEST = {"type": "string", "pattern": r"^[0-9a-f]{64}\Z"}
-_FILE_NAME = {"type": "string", "pattern": r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}\Z"}
+_FILE_NAME = {"type": "string", "pattern": FILE_NAME}
+_SIDECAR_NAME = {"type": "string", "maxLength": 205}
 
 
-def _stored(**more: Any) -> dict[str, Any]:
-    properties = {"name": _FILE_NAME, "bytes": {"type": "integer", "minimum": 1}, "sha256": _DIGEST, **more}
+def _stored(name: dict[str, Any], **more: Any) -> dict[str, Any]:
+    properties = {"name": name, "bytes": {"type": "integer", "minimum": 1}, "sha256": _DIGEST, **more}
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
@@ -234,7 +235,12 @@ _RELEASE_FORM: dict[str, Any] = {
         "created": {"type": "string"},
         "verdict": {"enum": ["pass", "fail", "inconclusive"]},
         "policy_sha256": _DIGEST,
-        "files": {"type": "array", "items": _stored(sidecar=_stored()), "minItems": 1, "maxItems": _FILES_LIMIT},
+        "files": {
+            "type": "array",
+            "items": _stored(_FILE_NAME, sidecar=_stored(_SIDECAR_NAME)),
+            "minItems": 1,
+            "maxItems": _FILES_LIMIT,
+        },
     },
     "required": ["schema", "assaymark", "created", "verdict", "policy_sha256", "files"],
     "additionalProperties": False,
@@ -244,8 +250,6 @@ _RELEASE_FORM: dict[str, Any] = {
 def _set_problems(folder: Path, release: Mapping[str, Any]) -> list[Problem]:
     listed = [entry["name"] for entry in release["files"]]
     expected = {RELEASE_FILE, RELEASE_FILE + SUFFIX, *listed, *(name + SUFFIX for name in listed)}
-    if len(set(listed)) != len(listed) or RELEASE_FILE in listed:
-        return [Problem(RELEASE_FILE, "malformed", "it lists a file twice, or itself")]
     try:
         present = {path.name for path in folder.iterdir()}
     except OSError as error:

@@ -6,11 +6,13 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from assaymark.errors import SigningKeyError
-from assaymark.provenance.keys import KEY_FILE, ensure_keys, init_keys, keys_folder, load_keys
+from assaymark.provenance import keys
+from assaymark.provenance.keys import KEY_FILE, ensure_keys, init_keys, keys_folder, load_keys, trusted_anchors
 from assaymark.provenance.signing import P256_ORDER, open_development_signer, open_pem_signer
 
 
@@ -21,12 +23,12 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_keys_are_made_once_and_private(folder):
-    keys, created = ensure_keys()
+    made, created = ensure_keys()
     assert created
-    assert ensure_keys() == (keys, False)
+    assert ensure_keys() == (made, False)
     assert stat.S_IMODE((folder / KEY_FILE).stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert "PRIVATE" not in str(keys.describe())
+    assert "PRIVATE" not in str(made.describe())
 
 
 def test_the_key_of_the_root_is_kept_nowhere(folder):
@@ -101,3 +103,55 @@ def test_processes_that_make_keys_at_once_agree(folder):
             for _ in range(4)
         ]
     assert len({job.result().stdout for job in jobs}) == 1
+
+
+def test_a_folder_that_others_can_write_to_is_refused_and_not_trusted(folder):
+    ensure_keys()
+    folder.chmod(0o777)
+    with pytest.raises(SigningKeyError, match="others can write"):
+        load_keys(folder)
+    with pytest.raises(SigningKeyError, match="others can write"):
+        trusted_anchors()
+
+
+def test_a_root_that_did_not_issue_the_certificate_is_refused(folder):
+    ensure_keys()
+    root = (folder / "root.pem").read_bytes()
+    init_keys(force=True)
+    (folder / "root.pem").write_bytes(root)
+    with pytest.raises(SigningKeyError, match="did not issue"):
+        load_keys(folder)
+
+
+@pytest.mark.parametrize(("days", "told"), [(-1, "has expired"), (400, None)])
+def test_an_expired_certificate_is_refused_with_what_to_do(monkeypatch, days, told):
+    monkeypatch.setattr(keys, "_LIFETIME", timedelta(days=days, hours=1))
+    monkeypatch.setattr(keys, "_BACKDATED", timedelta(days=30))
+    if told is None:
+        assert init_keys().not_after > datetime.now(UTC)
+        return
+    with pytest.raises(SigningKeyError, match=told) as caught:
+        init_keys()
+    assert "keys init --force" in caught.value.remedy
+
+
+def test_keys_made_by_another_process_meanwhile_are_taken(folder, monkeypatch):
+    """Between the look and the making, another process is first: its keys serve, and nothing is said to be created."""
+    real, first = keys._make, []
+
+    def late(place, *, force):
+        first.append(real(place, force=force))
+        return real(place, force=force)
+
+    monkeypatch.setattr(keys, "_make", late)
+    made, created = ensure_keys()
+    assert (first, created) == ([True], False)
+    assert made == load_keys(folder)
+    assert [path.name for path in folder.parent.iterdir()] == ["development"]
+
+
+def test_keys_that_cannot_be_written_leave_nothing(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ASSAYMARK_CONFIG_DIR", str(tmp_path / "file"))
+    with pytest.raises(SigningKeyError, match="could not be written"):
+        ensure_keys()
