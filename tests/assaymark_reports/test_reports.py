@@ -107,6 +107,7 @@ def test_nothing_claims_compliance(audit):
         assert "no statement of compliance" in text or "complian" not in text
 
 
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # of the validator's own library
 def test_croissant_describes_the_table(audit):
     document = json.loads(croissant.render(audit))
     table = audit["datasets"]["synthetic"]
