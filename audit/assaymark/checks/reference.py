@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assaymark.checks import bias, model_fairness
+from assaymark.checks.bias import rates
+from assaymark.checks.utility import model_fairness
 from assaymark.cubes.published import GroupTable, PublishedCubes, ScopeCubes, group_name
 from assaymark.errors import InternalError, ReferenceMismatchError
 
@@ -83,7 +84,7 @@ def compare(cubes: PublishedCubes, findings: Iterable[Finding]) -> Reference:
 
 def _pairs(finding: Finding, scope: Any) -> Iterator[tuple[float, float]]:
     groups = list(finding.scope.get("groups", ()))
-    if finding.id in {bias.DIFFERENCE, bias.RATIO, bias.SPREAD}:
+    if finding.id in {rates.DIFFERENCE, rates.RATIO, rates.SPREAD}:
         for table, ours in ((scope.real, finding.real), (scope.synthetic, finding.synthetic)):
             if ours is not None:
                 yield ours, _selection(table, groups, finding.id)
@@ -98,10 +99,10 @@ def _selection(table: GroupTable, groups: list[str], identifier: str) -> float:
     outcome = np.tile([0, 1], len(rows))
     frame = _frame(outcome, outcome, np.repeat([name for name, _ in rows], 2), np.concatenate([c for _, c in rows]))
     rate = frame.by_group["selection_rate"]
-    if identifier == bias.SPREAD:
+    if identifier == rates.SPREAD:
         return float(frame.difference(method="between_groups")["selection_rate"])
     a, b = groups
-    return float(rate[a] - rate[b]) if identifier == bias.DIFFERENCE else float(rate[b] / rate[a])
+    return float(rate[a] - rate[b]) if identifier == rates.DIFFERENCE else float(rate[b] / rate[a])
 
 
 def _classifier(scope: ScopeCubes, groups: list[str], trained_on: str, identifier: str) -> float:

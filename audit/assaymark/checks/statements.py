@@ -13,8 +13,8 @@ from assaymark.results.findings import Finding, Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assaymark.checks.effects import Estimate
-    from assaymark.checks.sampling import ScopeSample
+    from assaymark.checks.bias.effects import Estimate
+    from assaymark.checks.bias.sampling import ScopeSample
     from assaymark.statistics.outcomes import Interval
 
 

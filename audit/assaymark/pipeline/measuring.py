@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assaymark.checks.learners import Predictions, holdout_predictions
-from assaymark.checks.privacy import overlap_problem
+from assaymark.checks.privacy.replay import overlap_problem
 from assaymark.checks.reference import Reference, compare
+from assaymark.checks.utility.learners import Predictions, holdout_predictions
 from assaymark.cubes.fine import FineCube, count_cube
 from assaymark.cubes.publishing import publish
 from assaymark.errors import PluginFailedError

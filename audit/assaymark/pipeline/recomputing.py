@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assaymark.checks import bias, model_fairness, representation
+from assaymark.checks import recomputable
 from assaymark.checks.reference import compare
 from assaymark.cubes.document import read_cubes
 from assaymark.cubes.fine import count_cube
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from assaymark.cubes.published import PublishedCubes
     from assaymark.policy.model import Policy
 
-RECOMPUTED_IDS = frozenset({*bias.IDS, *representation.IDS, *model_fairness.IDS})
+RECOMPUTED_IDS = recomputable.IDS
 _EXACT = 1e-9  # relative; libraries of mathematical functions differ in the last places between machines
 _MONTE_CARLO = 0.15  # of an interval's width: far beyond the error of 10,000 draws, far below any change that matters
 _SIZE_LIMIT = 256 * 2**20
@@ -146,9 +146,7 @@ def _schema(audit: Mapping[str, Any]) -> Schema:
 def _fairness(cubes: PublishedCubes, policy: Policy, seed: int) -> list[Finding]:
     nothing: Any = None  # these checks look at cubes, policy and run alone
     data = CheckInput(nothing, None, nothing, Schema(()), cubes, policy, Run(seed))
-    return [
-        gate(finding, policy) for check in (bias.check, representation.check, model_fairness.check) for finding in check(data)
-    ]
+    return [gate(finding, policy) for finding in recomputable.check(data)]
 
 
 def _finding(entry: Mapping[str, Any]) -> Finding:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assaymark.checks.measures import SPARSE, Measure
+from assaymark.checks.bias.measures import SPARSE, Measure
 from assaymark.statistics.bootstrap import percentile_interval
 from assaymark.statistics.intervals import mover_sum
 from assaymark.statistics.outcomes import BiasEffect, Interval
@@ -15,7 +15,7 @@ from assaymark.statistics.outcomes import BiasEffect, Interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from assaymark.checks.sampling import ScopeSample
+    from assaymark.checks.bias.sampling import ScopeSample
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from assaymark.checks import utility
-from assaymark.checks.learners import holdout_predictions, predictors, unlearnable
+from assaymark.checks.utility import performance as utility
+from assaymark.checks.utility.learners import holdout_predictions, predictors, unlearnable
 from assaymark.execution import Run
 from assaymark.results.findings import Outcome
 from assaymark.tables.groups import outcome

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assaymark.checks.effects import Estimate, estimates, null_quantile
-from assaymark.checks.measures import (
+from assaymark.checks.bias.effects import Estimate, estimates, null_quantile
+from assaymark.checks.bias.measures import (
     Measure,
     attribute_to_target,
     demographic_parity_difference,
@@ -17,7 +17,7 @@ from assaymark.checks.measures import (
     rates,
     target_to_attribute,
 )
-from assaymark.checks.sampling import ScopeSample, sample_scope
+from assaymark.checks.bias.sampling import ScopeSample, sample_scope
 from assaymark.checks.statements import (
     Subject,
     estimated,

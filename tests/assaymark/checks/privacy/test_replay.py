@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assaymark.checks import privacy
 from assaymark.checks.coding import row_keys
+from assaymark.checks.privacy import replay as privacy
 from assaymark.results.findings import Outcome
 from assaymark.tables.schema import Column, Kind, Schema
 from assaymark.tables.table import Table

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assaymark.checks.effects import estimates
-from assaymark.checks.measures import group_odds, shares
-from assaymark.checks.sampling import ScopeSample, sample_scope
+from assaymark.checks.bias.effects import estimates
+from assaymark.checks.bias.measures import group_odds, shares
+from assaymark.checks.bias.sampling import ScopeSample, sample_scope
 from assaymark.checks.statements import Subject, estimated, group_counts, not_estimable, number, unusable
 from assaymark.cubes.published import ScopeCubes, group_name
 from assaymark.results.findings import Finding, Outcome

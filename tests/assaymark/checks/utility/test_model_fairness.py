@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from fairlearn.metrics import demographic_parity_difference, equalized_odds_difference
 
-from assaymark.checks import model_fairness
 from assaymark.checks.reference import compare
+from assaymark.checks.utility import model_fairness
 from assaymark.cubes.fine import FineCube
 from assaymark.cubes.publishing import publish
 from assaymark.errors import ReferenceMismatchError

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from assaymark.checks import fidelity
-from assaymark.checks.distances import (
+from assaymark.checks.fidelity import columns as fidelity
+from assaymark.checks.fidelity.distances import (
     categorical_levels,
     contingency_distance,
     correlation,

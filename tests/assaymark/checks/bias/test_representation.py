@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from assaymark.checks import representation
+from assaymark.checks.bias import representation
 from assaymark.results.findings import Outcome
 
 REAL = {"A": (4000, 4000), "B": (800, 800), "C": (200, 200)}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assaymark.checks.learners import LEARNER, Predictions, holdout_predictions, predictors, unlearnable
 from assaymark.checks.statements import interval, not_estimable, number
+from assaymark.checks.utility.learners import LEARNER, Predictions, holdout_predictions, predictors, unlearnable
 from assaymark.results.findings import Finding
 from assaymark.statistics.intervals import newcombe_paired
 from assaymark.statistics.outcomes import upper_outcome

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assaymark.checks.coding import joint_labels
-from assaymark.checks.distances import (
+from assaymark.checks.fidelity.distances import (
     Levels,
     categorical_levels,
     contingency_distance,
