@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assaymark.tables.schema import Kind, Schema
@@ -66,6 +66,11 @@ class Table:
 
     arrow: pa.Table
     schema: Schema
+    # what many readers ask for, worked out once; the arrays cannot be written to
+    _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _labels: dict[str, tuple[NDArray[np.int32], tuple[str, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def from_arrow(cls, data: pa.Table, schema: Schema) -> Table:
@@ -121,14 +126,19 @@ class Table:
     def numbers(self, name: str) -> NDArray[np.float64]:
         """Return a column as float64, shape (rows,), NaN where missing.
 
-        Booleans become 0 and 1; datetimes become microseconds since 1970-01-01.
+        Booleans become 0 and 1; datetimes become microseconds since 1970-01-01. The array is shared and read-only.
         """
+        known = self._numbers.get(name)
+        if known is not None:
+            return known
         import pyarrow as pa
 
         column = self.column(name)
         if pa.types.is_timestamp(column.type):
             column = column.cast(pa.int64())
         numbers: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy().astype("float64")
+        numbers.flags.writeable = False
+        self._numbers[name] = numbers
         return numbers
 
     def labels(self, name: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -137,11 +147,17 @@ class Table:
         A label is the canonical text of a value, so that ``1``, ``1.0`` and ``"1"`` have one label.
 
         Returns:
-            Codes of shape (rows,), -1 where missing, and the labels that occur, sorted.
+            Codes of shape (rows,), shared and read-only, -1 where missing, and the labels that occur, sorted.
         """
+        known = self._labels.get(name)
+        if known is not None:
+            return known
         from assaymark.tables.labels import encode_labels
 
-        return encode_labels(self.column(name))
+        codes, labels = encode_labels(self.column(name))
+        codes.flags.writeable = False
+        self._labels[name] = codes, labels
+        return codes, labels
 
     def select(self, names: Iterable[str]) -> Table:
         """Return the columns ``names``, in that order."""
