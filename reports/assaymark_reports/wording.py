@@ -122,7 +122,18 @@ def subject(finding: Mapping[str, Any]) -> str:
 
 
 def sentence(finding: Mapping[str, Any]) -> str:
-    """Return one sentence that says what was found."""
+    """Return what was found, in one sentence, and in a second one why a gate is undecided all the same."""
+    return _sentence(finding) + _by_chance(finding)
+
+
+def _by_chance(finding: Mapping[str, Any]) -> str:
+    if finding.get("gate") != "inconclusive" or finding.get("p_adjusted") is None:
+        return ""
+    adjusted = number(finding["p_adjusted"])
+    return f" Undecided: with so many gated findings, one like this may come by chance (p {adjusted} after Holm's correction)."
+
+
+def _sentence(finding: Mapping[str, Any]) -> str:
     if finding["outcome"] == "not_estimable":
         return f"{name(finding['id'])}{_about(finding)} is not estimable: {reason(finding['reason'])}."
     if finding["id"] == "bias.demographic_parity_difference":

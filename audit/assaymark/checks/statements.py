@@ -59,6 +59,7 @@ def estimated(
     margin: float,
     outcome: Outcome,
     n: Mapping[str, Any],
+    p: float | None = None,
 ) -> Finding:
     """Return a finding from an estimate."""
     return Finding(
@@ -73,6 +74,7 @@ def estimated(
         margin=margin,
         n=n,
         detail={"interval": estimate.interval, "margin_from": "null" if margin == estimate.null else "policy"},
+        p=p,
     )
 
 

@@ -118,7 +118,14 @@ def sentence(finding: Mapping[str, Any]) -> str:
         numbers.append(f"change {finding['value']:+.3f}{interval}")
     if finding["margin"] is not None:
         numbers.append(f"allowed {finding['margin']:.3f}")
-    return f"{head}: {', '.join(numbers)} -> {finding['outcome'].replace('_', ' ')}"
+    return f"{head}: {', '.join(numbers)} -> {finding['outcome'].replace('_', ' ')}{_by_chance(finding)}"
+
+
+def _by_chance(finding: Mapping[str, Any]) -> str:
+    """Say why an outcome that would fail the gate leaves it undecided."""
+    if finding["gate"] != "inconclusive" or finding["p_adjusted"] is None:
+        return ""
+    return f", but with so many gates this may be chance (p {finding['p_adjusted']:.2g} after Holm's correction)"
 
 
 def _print_ranking(result: RunResult) -> None:

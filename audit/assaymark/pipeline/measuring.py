@@ -14,7 +14,7 @@ from assaymark.errors import PluginFailedError
 from assaymark.host.registry import Registered, Registry, call_guarded, resolve
 from assaymark.host.specs import CheckInput, CheckSpec
 from assaymark.pipeline.steps import step
-from assaymark.policy.gates import gate, verdict
+from assaymark.policy.gates import judge, verdict
 from assaymark.results.findings import Finding, Verdict
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def measure(sources: Sources, synthetic: Table, policy: Policy, registry: Regist
         predictions = holdout_predictions(real, holdout, synthetic, step(run, "train classifiers"))
     cubes = _cubes(sources, synthetic, policy, predictions)
     data = CheckInput(real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions)
-    findings = tuple(gate(finding, policy) for finding in _check_all(data, registry, run))
+    findings = judge(_check_all(data, registry, run), policy)
     return Measured(findings, verdict(findings), cubes, compare(cubes, findings), predictions is not None)
 
 

@@ -17,7 +17,7 @@ from assaymark.execution import Run
 from assaymark.host.specs import CheckInput
 from assaymark.pipeline.document import policy_summary, published_tables
 from assaymark.pipeline.releasing import AUDIT_FILE, CUBES_FILE, POLICY_FILE
-from assaymark.policy.gates import gate, gate_counts, verdict
+from assaymark.policy.gates import gate_counts, judge, verdict
 from assaymark.policy.loading import parse_policy
 from assaymark.provenance.strict_json import loads_strict
 from assaymark.results.document import validate_audit
@@ -72,15 +72,12 @@ def recompute(folder: Path) -> Recomputation:
     again = _fairness(cubes, policy, int(audit["method"]["seed"]))
     exact = audit["method"]["numpy"] == np.__version__
     problems += _compare_findings(known, again, exact=exact)
-    problems += [
-        (AUDIT_FILE, f"{finding.id} has gate {finding.gate.value}, but the policy makes it {gate(finding, policy).gate.value}")
-        for finding in recorded
-        if gate(finding, policy).gate is not finding.gate
-    ]
-    problems += _verdict_problems(audit, recorded, policy)
+    fresh = {_key(finding): finding for finding in again} if exact else {}
+    judged = judge([fresh.get(_key(finding), finding) for finding in recorded], policy)
+    problems += _gate_problems(recorded, judged)
+    problems += _verdict_problems(audit, judged)
     compare(cubes, again)
-    reached = verdict(gate(finding, policy) for finding in recorded)
-    return Recomputation(tuple(problems), reached, tuple(f.id for f in known), tuple(f.id for f in other))
+    return Recomputation(tuple(problems), verdict(judged), tuple(f.id for f in known), tuple(f.id for f in other))
 
 
 def _cube_problems(cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str, str]]:
@@ -146,7 +143,7 @@ def _schema(audit: Mapping[str, Any]) -> Schema:
 def _fairness(cubes: PublishedCubes, policy: Policy, seed: int) -> list[Finding]:
     nothing: Any = None  # these checks look at cubes, policy and run alone
     data = CheckInput(nothing, None, nothing, Schema(()), cubes, policy, Run(seed))
-    return [gate(finding, policy) for finding in recomputable.check(data)]
+    return list(recomputable.check(data))
 
 
 def _finding(entry: Mapping[str, Any]) -> Finding:
@@ -165,6 +162,8 @@ def _finding(entry: Mapping[str, Any]) -> Finding:
         n=entry["n"],
         controls=tuple(entry["controls"]),
         detail=entry["detail"],
+        p=entry["p"],
+        p_adjusted=entry["p_adjusted"],
     )
 
 
@@ -220,9 +219,16 @@ def _close(told: float | None, found: float | None, slack: float) -> bool:
     return math.isclose(told, found, rel_tol=_EXACT, abs_tol=max(slack, 1e-12))
 
 
-def _verdict_problems(audit: Mapping[str, Any], recorded: list[Finding], policy: Policy) -> Iterator[tuple[str, str]]:
-    gated = [gate(finding, policy) for finding in recorded]
-    if audit["verdict"] != verdict(gated).value:
-        yield AUDIT_FILE, f"its verdict is {audit['verdict']}; its findings and policy give {verdict(gated).value}"
-    if audit["summary"]["gates"] != gate_counts(gated):
+def _gate_problems(recorded: list[Finding], judged: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
+    for told, found in zip(recorded, judged, strict=True):
+        if told.gate is not found.gate:
+            yield AUDIT_FILE, f"{told.id} has gate {told.gate.value}, but the policy makes it {found.gate.value}"
+        elif not _close(told.p, found.p, 0.0) or not _close(told.p_adjusted, found.p_adjusted, 0.0):
+            yield AUDIT_FILE, f"{told.id} has p-values that its numbers do not give"
+
+
+def _verdict_problems(audit: Mapping[str, Any], judged: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
+    if audit["verdict"] != verdict(judged).value:
+        yield AUDIT_FILE, f"its verdict is {audit['verdict']}; its findings and policy give {verdict(judged).value}"
+    if audit["summary"]["gates"] != gate_counts(judged):
         yield AUDIT_FILE, "its count of gates is not that of its findings"

@@ -67,6 +67,10 @@ class Finding:
         n: Row counts behind it, by dataset and group; never a count under 10 of real rows.
         controls: Provisions that it is evidence relevant to.
         detail: Further JSON-ready numbers of a measure.
+        p: One-sided p-value of an effect that is really within its margin, where ``outcome`` says that it goes beyond; None
+            otherwise. A check may give it; else the policy reads it off the interval.
+        p_adjusted: ``p`` after Holm's correction over all gated findings, or Benjamini and Hochberg's over all others; set by
+            the policy.
     """
 
     id: str
@@ -83,6 +87,8 @@ class Finding:
     n: Mapping[str, Any] = field(default_factory=dict)
     controls: tuple[str, ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
+    p: float | None = None
+    p_adjusted: float | None = None
 
     @property
     def family(self) -> str:
@@ -100,6 +106,8 @@ class Finding:
             "ci": None if self.ci is None else list(self.ci),
             "null": self.null,
             "margin": self.margin,
+            "p": self.p,
+            "p_adjusted": self.p_adjusted,
             "outcome": self.outcome.value,
             "reason": self.reason,
             "gate": self.gate.value,

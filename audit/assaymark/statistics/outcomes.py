@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assaymark.results.findings import Outcome
+from assaymark.statistics.multiplicity import beyond_margin
 
 Interval = tuple[float, float]
 
@@ -45,6 +46,24 @@ def bias_outcome(effect: BiasEffect, margin: float) -> Outcome:
     if signed[1] < -margin:
         return Outcome.REVERSED
     return change_outcome(change, margin)
+
+
+def bias_p_value(effect: BiasEffect, synthetic: float, margin: float, outcome: Outcome, level: float) -> float | None:
+    """Return the p-value of an outcome that does not rest on the interval of the change; None for all others.
+
+    Args:
+        effect: The effect.
+        synthetic: Its estimate in synthetic rows, on the same scale.
+        margin: Effective margin.
+        outcome: What :func:`bias_outcome` made of it.
+        level: Confidence level of the intervals.
+    """
+    if outcome is Outcome.INTRODUCED:
+        return beyond_margin(abs(synthetic) - abs(effect.real), effect.growth[0], margin, level)
+    if outcome is Outcome.REVERSED:
+        sign = -1.0 if effect.real < 0 else 1.0
+        return beyond_margin(-sign * synthetic, -_toward(sign, effect.synthetic)[1], margin, level)
+    return None
 
 
 def change_outcome(change: Interval, margin: float) -> Outcome:

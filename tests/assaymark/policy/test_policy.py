@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from assaymark.errors import MissingFileError, PolicyError
-from assaymark.policy.gates import gate, gate_counts, verdict
+from assaymark.policy.gates import gate_counts, judge, verdict
 from assaymark.policy.loading import default_policy_source, load_policy, parse_policy
 from assaymark.results.findings import Finding, Gate, Outcome, Verdict
 
@@ -89,7 +89,8 @@ def test_a_policy_that_is_not_there(tmp_path):
 )
 def test_gates(identifier, outcome, reason, expected):
     policy = parse_policy(GOOD.encode(), "p.toml", KNOWN)
-    assert gate(Finding(identifier, {}, outcome, reason=reason), policy).gate is expected
+    (judged,) = judge([Finding(identifier, {}, outcome, reason=reason)], policy)
+    assert judged.gate is expected
 
 
 @pytest.mark.parametrize(
@@ -106,3 +107,48 @@ def test_verdicts(gates, expected):
     findings = [Finding("x.y", {}, Outcome.SHOWN, gate=each) for each in gates]
     assert verdict(findings) is expected
     assert gate_counts(findings)["fail"] == gates.count(Gate.FAIL)
+
+
+def _amplified(p, identifier="bias.impact_ratio"):
+    return Finding(identifier, {}, Outcome.AMPLIFIED, p=p)
+
+
+def test_a_lone_alarm_among_many_gates_is_undecided():
+    """Naively each of 20 findings at p 0.02 fails; one in twenty of them would by chance alone."""
+    policy = parse_policy(GOOD.encode(), "p.toml", KNOWN)
+    quiet = [Finding("bias.impact_ratio", {}, Outcome.NOT_AMPLIFIED)] * 19
+    lone, *_ = judge([_amplified(0.02), *quiet], policy)
+    assert lone.gate is Gate.INCONCLUSIVE
+    assert lone.p_adjusted == pytest.approx(0.4)
+    strong, *_ = judge([_amplified(0.0001), *quiet], policy)
+    assert strong.gate is Gate.FAIL
+    (alone,) = judge([_amplified(0.02)], policy)
+    assert alone.gate is Gate.FAIL
+
+
+def test_what_cannot_be_estimated_or_is_not_gated_does_not_weigh_on_the_gates():
+    policy = parse_policy(GOOD.encode(), "p.toml", KNOWN)
+    none = [Finding("bias.impact_ratio", {}, Outcome.NOT_ESTIMABLE, reason="small_cell")] * 50
+    others = [Finding("fidelity.shapes", {}, Outcome.EXCEEDED, p=0.5)] * 50
+    first, *_ = judge([_amplified(0.02), *none, *others], policy)
+    assert first.gate is Gate.FAIL
+    assert first.p_adjusted == 0.02
+
+
+def test_exploration_is_adjusted_by_its_false_discovery_rate():
+    policy = parse_policy(GOOD.encode(), "p.toml", KNOWN)
+    judged = judge([_amplified(p, "fidelity.shapes") for p in (0.01, 0.02, 0.04)], policy)
+    assert [f.p_adjusted for f in judged] == pytest.approx([0.03, 0.03, 0.04])
+    assert {f.gate for f in judged} == {Gate.UNGATED}
+
+
+def test_a_p_value_is_read_off_the_interval():
+    """The near end at 1.96 standard errors from the estimate; the margin at 3."""
+    policy = parse_policy(GOOD.encode(), "p.toml", KNOWN)
+    from scipy.stats import norm
+
+    for sign in (1, -1):
+        ends = sorted([sign * (0.5 - 1.959964 * 0.1), sign * (0.5 + 1.959964 * 0.1)])
+        finding = Finding("bias.impact_ratio", {}, Outcome.AMPLIFIED, value=sign * 0.5, ci=(ends[0], ends[1]), margin=0.2)
+        (judged,) = judge([finding], policy)
+        assert judged.p == pytest.approx(norm.sf(3), rel=1e-4)

@@ -31,7 +31,7 @@ from assaymark.checks.statements import (
 from assaymark.cubes.published import POOLED, ScopeCubes, group_name
 from assaymark.results.findings import Finding
 from assaymark.statistics.bootstrap import percentile_interval
-from assaymark.statistics.outcomes import bias_outcome, change_outcome
+from assaymark.statistics.outcomes import bias_outcome, bias_p_value, change_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,8 @@ def _judged(
         return not_estimable(identifier, scope, "too_few_synthetic_rows", n=counts)
     margin = max(policy.margin(identifier), estimate.null)
     outcome = bias_outcome(estimate.effect, margin)
-    return estimated(identifier, scope, estimate, margin=margin, outcome=outcome, n=counts)
+    p = bias_p_value(estimate.effect, estimate.synthetic, margin, outcome, policy.level)
+    return estimated(identifier, scope, estimate, margin=margin, outcome=outcome, n=counts, p=p)
 
 
 def _direction_findings(subject: Subject, sample: ScopeSample, policy: Policy, places: NDArray[np.intp]) -> Iterator[Finding]:

@@ -90,6 +90,7 @@ def _lost(subject: Subject, cubes: ScopeCubes, sample: ScopeSample, policy: Poli
             reason=None if rows or outcome is Outcome.LOST else "too_few_synthetic_rows",
             n={"synthetic": {group_name(group): rows}},
             detail={"chance": chance, "chance_is_upper_bound": not exact},
+            p=chance if outcome is Outcome.LOST else None,
         )
 
 
