@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +69,7 @@ def check_input(policy: Policy) -> Callable[..., CheckInput]:
         *,
         attributes: tuple[str, ...] = ("sex",),
         seed: int = 0,
+        samples: Sequence[Counts] = (),
         **change: object,
     ) -> CheckInput:
         chosen = replace(policy, **change)  # type: ignore[arg-type]
@@ -79,6 +80,7 @@ def check_input(policy: Policy) -> Callable[..., CheckInput]:
             target="income",
             positive=">50K",
             small_cell=chosen.small_cell,
+            samples=[cube(one, attributes) for one in samples],
         )
         return CheckInput(None, None, None, Schema(()), cubes, chosen, Run(seed))  # type: ignore[arg-type]
 

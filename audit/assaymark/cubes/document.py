@@ -38,6 +38,7 @@ def cubes_document(cubes: PublishedCubes) -> dict[str, Any]:
                 "real": _table(scope.real),
                 "synthetic": _table(scope.synthetic),
                 **{name: None if (table := getattr(scope, name)) is None else _table(table) for name in _OPTIONAL},
+                "samples": [_table(table) for table in scope.samples],
             }
             for scope in cubes.scopes
         ],
@@ -112,6 +113,7 @@ def _read_scope(entry: Mapping[str, Any]) -> ScopeCubes:
         _read_table(entry["real"], width, len(OUTCOMES)),
         _read_table(entry["synthetic"], width, len(OUTCOMES)),
         **{name: None if entry[name] is None else _read_table(entry[name], width, cells) for name, cells in _OPTIONAL.items()},
+        samples=tuple(_read_table(table, width, len(OUTCOMES)) for table in entry["samples"]),
     )
 
 

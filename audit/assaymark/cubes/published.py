@@ -83,6 +83,8 @@ class ScopeCubes:
         model_real: Table of the holdout by outcome and the label of the classifier trained on real rows,
             :data:`~assaymark.cubes.fine.CLASSIFIER_CELLS`.
         model_synthetic: The same for the classifier trained on synthetic rows.
+        samples: Tables of further rows that the generator drew with other seeds, as many as ``synthetic`` each; empty where
+            it was sampled once. They are counted and not kept.
     """
 
     protected: Scope
@@ -92,6 +94,7 @@ class ScopeCubes:
     model: GroupTable | None = None
     model_real: GroupTable | None = None
     model_synthetic: GroupTable | None = None
+    samples: tuple[GroupTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,14 @@ def scopes_of(attributes: Sequence[str]) -> tuple[Scope, ...]:
 
 
 def publish(
-    real: FineCube, synthetic: FineCube, holdout: FineCube | None, *, target: str, positive: str, small_cell: int
+    real: FineCube,
+    synthetic: FineCube,
+    holdout: FineCube | None,
+    *,
+    target: str,
+    positive: str,
+    small_cell: int,
+    samples: Sequence[FineCube] = (),
 ) -> PublishedCubes:
     """Pool the real and the holdout cube, and put the tables of all scopes side by side.
 
@@ -32,6 +39,7 @@ def publish(
         target: Target column.
         positive: Text of the positive outcome.
         small_cell: Smallest count of real rows that may be published.
+        samples: Cubes of further synthetic rows; published whole.
     """
     scopes = scopes_of(real.attributes)
     withheld: dict[Scope, str] = {}
@@ -39,9 +47,9 @@ def publish(
         withheld = {scope: "too_many_combinations" for scope in scopes if len(scope) > 1}
         scopes = tuple(scope for scope in scopes if scope not in withheld)
     shown = pool(real, scopes, small_cell)
-    seen = observed(synthetic, scopes)
+    seen, *more = (observed(cube, scopes) for cube in (synthetic, *samples))
     tables = tuple(
-        ScopeCubes(scope, shown[scope], seen[scope], **held)
+        ScopeCubes(scope, shown[scope], seen[scope], samples=tuple(other[scope] for other in more), **held)
         for scope, held in zip(scopes, _holdout_tables(holdout, scopes, small_cell), strict=True)
     )
     missing = {"real": real.missing, "synthetic": synthetic.missing}

@@ -18,7 +18,7 @@ from assaymark.policy.gates import judge, verdict
 from assaymark.results.findings import Finding, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from assaymark.cubes.published import PublishedCubes
     from assaymark.execution import Run
@@ -46,20 +46,33 @@ class Measured:
     predictions: bool
 
 
-def measure(sources: Sources, synthetic: Table, policy: Policy, registry: Registry, run: Run) -> Measured:
-    """Audit ``synthetic`` against the real rows of ``sources``; all checks of the registry run."""
+def measure(
+    sources: Sources, synthetic: Table, policy: Policy, registry: Registry, run: Run, samples: Sequence[FineCube] = ()
+) -> Measured:
+    """Audit ``synthetic`` against the real rows of ``sources``; all checks of the registry run.
+
+    Args:
+        sources: Real rows and holdout.
+        synthetic: Rows under audit.
+        policy: Margins and gates.
+        registry: The checks.
+        run: Seed, progress, cancellation.
+        samples: Counts of further rows that the same generator drew with other seeds.
+    """
     real, holdout = sources.real, sources.holdout
     disabled = None if holdout is None else overlap_problem(real, holdout)
     predictions = None
     if holdout is not None:
         predictions = holdout_predictions(real, holdout, synthetic, step(run, "train classifiers"))
-    cubes = _cubes(sources, synthetic, policy, predictions)
+    cubes = _cubes(sources, synthetic, policy, predictions, samples)
     data = CheckInput(real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions)
     findings = judge(_check_all(data, registry, run), policy)
     return Measured(findings, verdict(findings), cubes, compare(cubes, findings), predictions is not None)
 
 
-def _cubes(sources: Sources, synthetic: Table, policy: Policy, predictions: Predictions | None) -> PublishedCubes:
+def _cubes(
+    sources: Sources, synthetic: Table, policy: Policy, predictions: Predictions | None, samples: Sequence[FineCube]
+) -> PublishedCubes:
     held: FineCube | None = None
     if sources.holdout is not None:
         labels = None if predictions is None else (predictions.real_labels, predictions.synthetic_labels)
@@ -72,6 +85,7 @@ def _cubes(sources: Sources, synthetic: Table, policy: Policy, predictions: Pred
         target=target.name if target else "",
         positive=str(sources.schema.positive),
         small_cell=policy.small_cell,
+        samples=samples,
     )
 
 

@@ -58,6 +58,7 @@ class RunRequest:
         generators: Names of the generators.
         configs: Generator configurations by generator name.
         rows: Synthetic rows; None for as many as ``real`` has.
+        samples: How many times each generator is sampled, at least 1: the first sample is released, the others are counted.
         holdout: File of real rows to audit with; None to split off a random fifth of ``real``.
         rename: Headers of ``holdout`` to headers of ``real``.
         policy: Policy file; None for the default policy.
@@ -73,6 +74,7 @@ class RunRequest:
     generators: tuple[str, ...] = ("copula",)
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rows: int | None = None
+    samples: int = 5
     holdout: Path | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
     policy: Path | None = None

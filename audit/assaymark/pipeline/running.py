@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import TooFewRowsError
+from assaymark.cubes.fine import FineCube, count_cube
+from assaymark.errors import InternalError, TooFewRowsError
 from assaymark.host.provenance import describe
 from assaymark.host.registry import Registered, Registry, call_guarded, load_registry, open_generator
 from assaymark.pipeline.auditing import finish_release, known_findings, parts_of, result_of
@@ -19,6 +20,7 @@ from assaymark.pipeline.staging import refuse_existing, staged_folder
 from assaymark.pipeline.steps import step
 from assaymark.policy.loading import load_policy
 from assaymark.tables.roles import refuse_free_text
+from assaymark.tables.table import Table
 from assaymark.tables.writing import write_table
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from assaymark.execution import Run
     from assaymark.host.specs import Fitted, GeneratorSpec, Signer
     from assaymark.policy.model import Policy
-    from assaymark.tables.table import Table
 
 
 def run(request: RunRequest, run: Run) -> RunResult:
@@ -142,7 +143,8 @@ class _Generation:
             tables = replace(self.request.tables, schema_file=None)
             # the audit reads the file that ships, not the rows in memory
             loaded = load_synthetic(path, self.sources, tables, {})
-            measured = measure(self.sources, loaded.table, self.policy, self.registry, run)
+            samples = [self._counted_sample(fitted, number, run) for number in range(1, self.request.samples)]
+            measured = measure(self.sources, loaded.table, self.policy, self.registry, run, samples)
             data = SyntheticData(
                 file=path.name,
                 rows=loaded.rows,
@@ -154,6 +156,19 @@ class _Generation:
             parts = parts_of(measured, self.sources, data, self.policy, self._description(config, fitted, run), run.seed)
             finish_release(stage, out, parts, self.sources, self.registry, self.signer, run)
         return result_of(self.name, parts, measured, out)
+
+    def _counted_sample(self, fitted: Fitted, number: int, run: Run) -> FineCube:
+        """Sample again with another seed, a batch at a time, and keep the counts only."""
+        named = step(run, f"sample {self.name} again ({number} of {self.request.samples - 1})")
+        again = replace(named, seed=run.entropy("generation", number))
+        schema, protected = self.sources.schema, self.sources.protected
+        total: FineCube | None = None
+        for batch in sample(self.registered, fitted, self._rows(), again):
+            counts = count_cube(Table.from_arrow(batch.arrow, schema), protected)
+            total = counts if total is None else total + counts
+        if total is None:
+            raise InternalError("a sample has no batch", where=self.name, remedy="Report this as a defect.")
+        return total
 
     def _rows(self) -> int:
         # as many rows as REAL has, holdout included when it was split off

@@ -25,6 +25,31 @@ def _quantile(level: float) -> float:
     return NormalDist().inv_cdf(0.5 + level / 2.0)
 
 
+def t_quantile(level: float, freedom: int | None) -> float:
+    """Return the quantile of a two-sided interval under Student's t with ``freedom`` degrees, or the normal for None."""
+    if freedom is None:
+        return _quantile(level)
+    from scipy.stats import t
+
+    return float(t.ppf(0.5 + level / 2.0, freedom))
+
+
+def standard_deviation_interval(deviation: float, n: int, level: float) -> tuple[float, float]:
+    """Return the interval of a standard deviation of normal values (chi-squared pivot).
+
+    Args:
+        deviation: Estimate with ``n`` - 1 in its denominator, at least 0.
+        n: Number of values, at least 2.
+        level: Confidence level, in (0, 1).
+    """
+    from scipy.stats import chi2
+
+    tail = (1.0 - level) / 2.0
+    squares = deviation**2 * (n - 1)
+    low, high = (float(np.sqrt(squares / chi2.ppf(q, n - 1))) for q in (1.0 - tail, tail))
+    return low, high
+
+
 def _floats(*numbers: ArrayLike) -> list[Values]:
     return [np.asarray(array, dtype=np.float64) for array in np.broadcast_arrays(*numbers)]
 

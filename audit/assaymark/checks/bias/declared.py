@@ -13,6 +13,7 @@ RATES_IDS = (
     "bias.directional_amplification_cell",
 )
 REPRESENTATION_IDS = ("representation.log_disparity", "representation.lost_group", "representation.invented_group")
+GENERATION_IDS = ("bias.generation_variability",)
 
 CHECKS = (
     CheckSpec(
@@ -28,5 +29,12 @@ CHECKS = (
         "assaymark.checks.bias.representation:check",
         Family.REPRESENTATION,
         REPRESENTATION_IDS,
+    ),
+    CheckSpec(
+        "generation-seeds",
+        "whether another sample of the generator would have told the same",
+        "assaymark.checks.bias.generation:check",
+        Family.BIAS,
+        GENERATION_IDS,
     ),
 )

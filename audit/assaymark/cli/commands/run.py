@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 )
 @click.option("--set", "settings", multiple=True, metavar="NAME.KEY=VALUE", help="Setting of a generator. Repeatable.")
 @click.option("--rows", type=click.IntRange(1, 10**9), help="Synthetic rows; as many as REAL has otherwise.")
+@click.option(
+    "--samples",
+    type=click.IntRange(1, 100),
+    default=5,
+    show_default=True,
+    help="Sample each generator so many times, to tell luck from bias; the first sample is released.",
+)
 @options.audit_options()
 @options.table_options()
 @click.option(
@@ -49,6 +56,7 @@ def command(real: Path, **values: Any) -> int:
         generators=tuple(dict.fromkeys(values["generator"])),
         configs=by_generator(values["settings"]),
         rows=values["rows"],
+        samples=values["samples"],
         holdout=values["holdout"],
         rename=options.pairs(values["rename"], "--rename"),
         policy=values["policy"],
