@@ -141,7 +141,7 @@ class _Scan:
         signed = np.dtype(np.int16 if narrow else np.int32)
         self.kind = np.dtype(np.uint16 if narrow else np.uint32)
         self.scale = min(32_767, 65_535 // max(count, 1)) if narrow else 2**15
-        self.top = int(np.iinfo(self.kind).max)
+        self.top = 2 ** (8 * self.kind.itemsize) - 1
         self._queries = queries
         self._block = block
         self._mine, self._gaps = _grid(block, self.scale, signed)
