@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from assaymark.provenance.manifests import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from assaymark.provenance.digests import Fingerprint
 
 RELEASE_ASSERTION = "org.assaymark.release"
 FILE_ASSERTION = "org.assaymark.file"
@@ -92,9 +93,8 @@ def _assertion(label: str, data: Mapping[str, Any]) -> dict[str, Any]:
     return {"label": label, "data": dict(data), "created": True}
 
 
-def _base(name: str, content: bytes, version: str, assertions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _base(name: str, content: Fingerprint, version: str, assertions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     suffix = "." + name.rpartition(".")[2]
-    digest = hashlib.sha256(content).digest()
     asset = {"dc:format": _MEDIA.get(suffix, "application/octet-stream"), "types": [{"type": "c2pa.types.dataset"}]}
     return {
         "claim_generator_info": [{"name": "assaymark", "version": version}],
@@ -102,7 +102,7 @@ def _base(name: str, content: bytes, version: str, assertions: Sequence[Mapping[
         "assertions": [
             *assertions,
             _assertion("c2pa.asset-type", asset),
-            {"label": "c2pa.hash.data", "data": {"name": "data", "alg": "sha256", "hash": list(digest), "pad": []}},
+            {"label": "c2pa.hash.data", "data": {"name": "data", "alg": "sha256", "hash": list(content.sha256), "pad": []}},
         ],
     }
 
@@ -111,12 +111,12 @@ def _created(source: str, **more: Any) -> dict[str, Any]:
     return _assertion("c2pa.actions.v2", {"actions": [{"action": "c2pa.created", "digitalSourceType": source, **more}]})
 
 
-def computed_definition(name: str, content: bytes, version: str) -> dict[str, Any]:
+def computed_definition(name: str, content: Fingerprint, version: str) -> dict[str, Any]:
     """Return the definition for a file that was computed from data: an audit, cubes, a report, a policy."""
     return _base(name, content, version, [_created(_COMPUTED), _assertion(FILE_ASSERTION, {"name": name})])
 
 
-def generated_definition(claims: ReleaseClaims, content: bytes) -> tuple[dict[str, Any], list[Resource]]:
+def generated_definition(claims: ReleaseClaims, content: Fingerprint) -> tuple[dict[str, Any], list[Resource]]:
     """Return the definition for a synthetic table that was generated here, with the real data as an undisclosed input."""
     definition = _base(
         claims.data_file,
@@ -141,7 +141,7 @@ def generated_definition(claims: ReleaseClaims, content: bytes) -> tuple[dict[st
     return definition, [Resource(f"{_REAL}.json", commitment)]
 
 
-def audited_definition(claims: ReleaseClaims, content: bytes) -> dict[str, Any]:
+def audited_definition(claims: ReleaseClaims, content: Fingerprint) -> dict[str, Any]:
     """Return the definition for a synthetic table that was brought along: opened and audited, nothing about its making."""
     opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["table"]}}
     definition = _base(
@@ -183,7 +183,7 @@ class Component:
 
 
 def release_definition(
-    name: str, content: bytes, claims: ReleaseClaims, components: Sequence[Component]
+    name: str, content: Fingerprint, claims: ReleaseClaims, components: Sequence[Component]
 ) -> tuple[dict[str, Any], list[Resource]]:
     """Return the definition for ``release.json``, which nests the manifest of every file."""
     extra = [_assertion(label, {"value": portable(value)}) for label, value in claims.extra_assertions.items()]

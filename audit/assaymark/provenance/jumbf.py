@@ -32,6 +32,7 @@ _SALT_SIZES = frozenset({16, 32})
 _DEPTH_LIMIT = 8
 _CBOR_DEPTH_LIMIT = 64
 _HEADER = 8
+_SHA256_SIZE = 32
 _ALGORITHM, _CHAIN = 1, 33  # labels of a COSE header
 _SIGN1 = 18  # tag of a COSE_Sign1, a list of four
 _SIGN1_PARTS = 4
@@ -87,6 +88,21 @@ def read_store(store: bytes) -> tuple[Box, ...]:
     if [manifest.label for manifest in manifests[:-1]] != _nested_labels(manifests[-1]):
         raise _malformed("a nested manifest that the last one does not name, or another order")
     return manifests
+
+
+def claimed_sha256(manifest: Box) -> bytes:
+    """Return the SHA-256 that a manifest claims its file to have, over all of its bytes.
+
+    Raises:
+        ManifestError: When it claims none, or leaves bytes out.
+    """
+    box = manifest.child("c2pa.assertions").child("c2pa.hash.data")
+    data = canonical_cbor(box.contents[0][1]) if box.kind == _CBOR else None
+    if not isinstance(data, dict) or set(data) != {"name", "alg", "hash", "pad"} or data["alg"] != "sha256":
+        raise _malformed("a hash of another kind")
+    if not isinstance(data["hash"], bytes) or len(data["hash"]) != _SHA256_SIZE:
+        raise _malformed("a hash of another length")
+    return data["hash"]
 
 
 def _malformed(found: str) -> ManifestError:

@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import StampError
+from assaymark.errors import ManifestError, StampError
+from assaymark.provenance.jumbf import claimed_sha256, read_store
 from assaymark.provenance.signing import lower_form
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from assaymark.host.specs import Signer
 
 MEDIA_TYPE = "application/octet-stream"  # keeps every file as it is, byte for byte
+_MISMATCH, _MATCH = "assertion.dataHash.mismatch", "assertion.dataHash.match"
+_TRUSTED, _UNTRUSTED = "signingCredential.trusted", "signingCredential.untrusted"
+_VALIDATED = frozenset({"claimSignature.validated", "claimSignature.insideValidity", _MATCH})
 _ALGORITHMS = {"es256": "ES256", "es384": "ES384", "ed25519": "ED25519", "ps256": "PS256"}
 
 
@@ -95,8 +99,13 @@ class Stamper:
         self._native.close()
         self._context.close()
 
-    def sign(self, definition: Mapping[str, Any], data: bytes, resources: Sequence[Resource] = ()) -> bytes:
-        """Return a detached manifest for ``data``, already read back and found intact.
+    def sign(self, definition: Mapping[str, Any], sha256: bytes, resources: Sequence[Resource] = ()) -> bytes:
+        """Return a detached manifest, already read back as verification does and found to hold.
+
+        Args:
+            definition: What the manifest says; its ``c2pa.hash.data`` holds ``sha256``.
+            sha256: Digest of the file.
+            resources: Bytes that the definition refers to.
 
         Raises:
             StampError: When the library refuses, or what it made does not hold.
@@ -127,7 +136,8 @@ class Stamper:
                 found=f"{type(cause).__name__}: {cause}"[:300],
                 remedy="Check the signing key and certificate by `assaymark keys show`.",
             ) from cause
-        reading = read_manifest(manifest, data, ())
+        _check_canonical(str(definition.get("title")), manifest)
+        reading = read_manifest(manifest, sha256, ())
         if reading.state == "invalid":
             raise StampError(
                 "the manifest that was just signed does not hold",
@@ -138,8 +148,25 @@ class Stamper:
         return manifest
 
 
-def read_manifest(manifest: bytes, data: bytes, anchors: Sequence[bytes]) -> Reading:
-    """Read a detached manifest against the bytes of its file; never raises for what a stranger wrote."""
+def _check_canonical(name: str, sidecar: bytes) -> None:
+    """Refuse a sidecar that our own verification would not read."""
+    try:
+        read_store(sidecar)
+    except ManifestError as error:
+        raise StampError(
+            "the manifest would not be accepted by verification",
+            where=name,
+            found=error.found,
+            remedy="Check the labels and values of assertions that plugins add.",
+        ) from error
+
+
+def read_manifest(manifest: bytes, sha256: bytes, anchors: Sequence[bytes]) -> Reading:
+    """Read a detached manifest against the digest of its file; never raises for what a stranger wrote.
+
+    The library would hold the whole file in memory. It is given none of it, and so finds that the bytes are not those of the
+    manifest; that complaint, and no other, is dropped when the manifest claims exactly ``sha256``, over all bytes.
+    """
     from c2pa import C2paError, Reader
 
     try:
@@ -147,11 +174,36 @@ def read_manifest(manifest: bytes, data: bytes, anchors: Sequence[bytes]) -> Rea
     except C2paError as error:
         return Reading("invalid", (f"trust anchors: {error}"[:200],))
     try:
-        with Reader(MEDIA_TYPE, io.BytesIO(data), manifest, context=context) as reader:
+        claimed = claimed_sha256(read_store(manifest)[-1])
+        with Reader(MEDIA_TYPE, io.BytesIO(), manifest, context=context) as reader:
             store = json.loads(reader.json())
-            state = str(reader.get_validation_state()).rsplit(".", 1)[-1].lower()
-    except (C2paError, ValueError) as error:
+    except (C2paError, ManifestError, ValueError) as error:
         return Reading("invalid", (f"{type(error).__name__}: {error}"[:200],))
-    failures = store.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
-    codes = tuple(str(failure.get("code")) for failure in failures)
-    return Reading(state if state in {"trusted", "valid"} else "invalid", codes, store)
+    if claimed != sha256:
+        return Reading("invalid", (_MISMATCH,), store)
+    results = store.get("validation_results", {})
+    active = results.get("activeManifest", {})
+    _confirm_bytes(active)
+    failed = _codes(active, "failure") - {_UNTRUSTED}
+    for delta in results.get("ingredientDeltas", []):
+        failed |= _codes(delta.get("validationDeltas", {}), "failure")
+    passed = _codes(active, "success")
+    if failed or not passed >= _VALIDATED:
+        return Reading("invalid", tuple(sorted(failed | (_VALIDATED - passed))), store)
+    return Reading("trusted" if _TRUSTED in passed else "valid", (), store)
+
+
+def _codes(results: Mapping[str, Any], kind: str) -> set[str]:
+    return {str(entry.get("code")) for entry in results.get(kind) or []}
+
+
+def _confirm_bytes(results: dict[str, Any]) -> None:
+    """Let the results of validation say what our own digest showed: the bytes are those of the manifest."""
+    kept, dropped = list[Any](), list[Any]()
+    for failure in results.get("failure", []):
+        (dropped if failure.get("code") == _MISMATCH else kept).append(failure)
+    results["failure"] = kept
+    for failure in dropped:
+        results.setdefault("success", []).append(
+            {"code": _MATCH, "url": failure.get("url", ""), "explanation": "data hash valid"}
+        )

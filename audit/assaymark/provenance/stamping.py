@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import ManifestError, MissingFileError, NotAFileError, OutputError, OutputExistsError, StampError
+from assaymark.errors import MissingFileError, NotAFileError, OutputError, OutputExistsError, StampError
 from assaymark.provenance.definitions import (
     Component,
     ReleaseClaims,
@@ -19,6 +19,7 @@ from assaymark.provenance.definitions import (
     generated_definition,
     release_definition,
 )
+from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint
 from assaymark.provenance.jumbf import read_store
 from assaymark.provenance.manifests import Stamper, read_manifest
 
@@ -29,6 +30,7 @@ RELEASE_SCHEMA = "assaymark-release/1"
 RELEASE_FILE = "release.json"
 AUDIT_FILE, POLICY_FILE = "audit.json", "policy.toml"
 SUFFIX = ".c2pa"
+FILE_LIMIT = 16 * 2**40  # bytes of one file
 
 # \Z, not $, which would let a line end through; never the name of a sidecar
 FILE_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}(?<!\.c2pa)\Z"
@@ -75,29 +77,18 @@ def stamp_file(path: Path, signer: Signer, *, force: bool = False) -> Path:
         raise OutputExistsError("the file has a sidecar already", where=str(target), remedy="Add --force to replace it.")
     content = _content(path)
     with Stamper(signer) as stamper:
-        _write(target, _canonical(path.name, stamper.sign(computed_definition(path.name, content, __version__), content)))
+        _write(target, stamper.sign(computed_definition(path.name, content, __version__), content.sha256))
     return target
 
 
-def _content(path: Path) -> bytes:
-    content = path.read_bytes()
-    if not content:
+def _content(path: Path) -> Fingerprint:
+    try:
+        content = fingerprint(path.resolve(), FILE_LIMIT)
+    except UnreadableError as error:
+        raise StampError("the file cannot be stamped", where=str(path), found=str(error), remedy="Check the file.") from error
+    if not content.size:
         raise StampError("an empty file cannot be stamped", where=str(path), remedy="Stamp a file that has content.")
     return content
-
-
-def _canonical(name: str, sidecar: bytes) -> bytes:
-    """Return a sidecar that our own verification will read; what it would refuse is never written."""
-    try:
-        read_store(sidecar)
-    except ManifestError as error:
-        raise StampError(
-            "the manifest would not be accepted by verification",
-            where=name,
-            found=error.found,
-            remedy="Check the labels and values of assertions that plugins add.",
-        ) from error
-    return sidecar
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -135,17 +126,18 @@ def stamp_release(folder: Path, signer: Signer, *, claims: ReleaseClaims) -> Non
     with Stamper(signer) as stamper:
         for name in names:
             content = _content(folder / name)
-            sidecar = _canonical(name, _sign(stamper, name, content, claims))
+            sidecar = _sign(stamper, name, content, claims)
             _write(folder / (name + SUFFIX), sidecar)
-            reading = read_manifest(sidecar, content, ())
+            reading = read_manifest(sidecar, content.sha256, ())
             components.append(
                 Component(name, sidecar, read_store(sidecar)[-1].label, reading.store.get("validation_results", {}))
             )
             entries.append(_entry(name, content, sidecar))
         release = (json.dumps(_release(claims, entries), indent=2, ensure_ascii=False) + "\n").encode()
         _write(folder / RELEASE_FILE, release)
-        definition, resources = release_definition(RELEASE_FILE, release, claims, components)
-        _write(folder / (RELEASE_FILE + SUFFIX), _canonical(RELEASE_FILE, stamper.sign(definition, release, resources)))
+        over_all = Fingerprint.of(release)
+        definition, resources = release_definition(RELEASE_FILE, over_all, claims, components)
+        _write(folder / (RELEASE_FILE + SUFFIX), stamper.sign(definition, over_all.sha256, resources))
 
 
 def _names(folder: Path, claims: ReleaseClaims) -> list[str]:
@@ -175,20 +167,20 @@ def _names(folder: Path, claims: ReleaseClaims) -> list[str]:
     return names
 
 
-def _sign(stamper: Stamper, name: str, content: bytes, claims: ReleaseClaims) -> bytes:
+def _sign(stamper: Stamper, name: str, content: Fingerprint, claims: ReleaseClaims) -> bytes:
     if name != claims.data_file:
-        return stamper.sign(computed_definition(name, content, claims.assaymark), content)
+        return stamper.sign(computed_definition(name, content, claims.assaymark), content.sha256)
     if not claims.generated:
-        return stamper.sign(audited_definition(claims, content), content)
+        return stamper.sign(audited_definition(claims, content), content.sha256)
     definition, resources = generated_definition(claims, content)
-    return stamper.sign(definition, content, resources)
+    return stamper.sign(definition, content.sha256, resources)
 
 
-def _entry(name: str, content: bytes, sidecar: bytes) -> dict[str, Any]:
+def _entry(name: str, content: Fingerprint, sidecar: bytes) -> dict[str, Any]:
     return {
         "name": name,
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": content.size,
+        "sha256": content.sha256.hex(),
         "sidecar": {"name": name + SUFFIX, "bytes": len(sidecar), "sha256": hashlib.sha256(sidecar).hexdigest()},
     }
 

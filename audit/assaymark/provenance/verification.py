@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import AssaymarkError, ReleaseError
 from assaymark.provenance.definitions import FILE_ASSERTION, RELEASE_ASSERTION, portable
+from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint, read_plain
 from assaymark.provenance.jumbf import Box, read_store
 from assaymark.provenance.keys import LABEL
 from assaymark.provenance.manifests import Reading, read_manifest
-from assaymark.provenance.stamping import AUDIT_FILE, FILE_NAME, POLICY_FILE, RELEASE_FILE, RELEASE_SCHEMA, SUFFIX
+from assaymark.provenance.stamping import AUDIT_FILE, FILE_LIMIT, FILE_NAME, POLICY_FILE, RELEASE_FILE, RELEASE_SCHEMA, SUFFIX
 from assaymark.provenance.strict_json import loads_strict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_SIDECAR_LIMIT, _RELEASE_LIMIT, _AUDIT_LIMIT, _FILE_LIMIT = 64 * 2**20, 16 * 2**20, 256 * 2**20, 16 * 2**30
+_SIDECAR_LIMIT, _RELEASE_LIMIT, _AUDIT_LIMIT = 64 * 2**20, 16 * 2**20, 256 * 2**20
 _FILES_LIMIT = 10_000
 _TEXT_LIMIT = 300
 _SHOWN_EXTRA = 50
@@ -80,49 +78,28 @@ class ReleaseCheck:
     release: Mapping[str, Any] | None = None
 
 
-class _Unreadable(Exception):  # noqa: N818 - its text becomes a problem
-    def __init__(self, text: str, code: str = "unreadable") -> None:
-        super().__init__(text)
-        self.code = code
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """Read a plain file, never through a link and never a device."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise _Unreadable(f"it cannot be read: {error.strerror}") from error
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise _Unreadable("it is no plain file")
-        if status.st_size > limit:
-            raise _Unreadable(f"it is larger than {limit} bytes", "altered")
-        return file.read(limit + 1)
-
-
 def verify_file(path: Path, anchors: Sequence[bytes], sidecar: Path | None = None) -> FileCheck:
     """Check one stamped file against its sidecar, ``<file>.c2pa`` unless named."""
     beside = path.with_name(path.name + SUFFIX) if sidecar is None else sidecar
     try:
-        content = _read(path, _FILE_LIMIT)
-    except _Unreadable as error:
+        content = fingerprint(path, FILE_LIMIT)
+    except UnreadableError as error:
         return FileCheck((Problem(path.name, "unreadable", str(error)),))
     try:
-        manifest = _read(beside, _SIDECAR_LIMIT)
-    except _Unreadable as error:
+        manifest = read_plain(beside, _SIDECAR_LIMIT)
+    except UnreadableError as error:
         return FileCheck((Problem(beside.name, "no_sidecar", str(error)),))
     return check_content(path.name, content, manifest, anchors)
 
 
-def check_content(name: str, content: bytes, sidecar: bytes, anchors: Sequence[bytes]) -> FileCheck:
-    """Check the bytes of a file against those of its sidecar."""
+def check_content(name: str, content: Fingerprint, sidecar: bytes, anchors: Sequence[bytes]) -> FileCheck:
+    """Check a file, of which its digest is known, against its sidecar."""
     beside = name + SUFFIX
     try:
         store = read_store(sidecar)
     except AssaymarkError as error:
         return FileCheck((Problem(beside, "not_canonical", str(error)),))
-    reading = read_manifest(sidecar, content, anchors)
+    reading = read_manifest(sidecar, content.sha256, anchors)
     if reading.state == "invalid":
         return FileCheck((_invalid(name, reading.problems),), store=store)
     if store[-1].label != reading.store.get("active_manifest"):
@@ -165,11 +142,11 @@ def verify_release(folder: Path, anchors: Sequence[bytes]) -> ReleaseCheck:
     over_all: list[bytes] = []
     for name, limit in ((RELEASE_FILE, _RELEASE_LIMIT), (RELEASE_FILE + SUFFIX, _SIDECAR_LIMIT)):
         try:
-            over_all.append(_read(folder / name, limit))
-        except _Unreadable as error:
+            over_all.append(read_plain(folder / name, limit))
+        except UnreadableError as error:
             return ReleaseCheck((Problem(name, error.code, str(error)),), trusted=False, signer="", files=())
     raw, sidecar = over_all
-    over = check_content(RELEASE_FILE, raw, sidecar, anchors)
+    over = check_content(RELEASE_FILE, Fingerprint.of(raw), sidecar, anchors)
     if over.problems:
         return ReleaseCheck(over.problems, over.trusted, _label(over.signer), ())
     try:
@@ -264,27 +241,30 @@ def _check_entry(
 ) -> tuple[list[Problem], _Checked]:
     """Hold a file and its sidecar against release.json, against each other, and against what release.json.c2pa nests."""
     name, problems = entry["name"], list[Problem]()
-    contents: list[bytes] = []
-    for part, record, limit in ((name, entry, _FILE_LIMIT), (name + SUFFIX, entry["sidecar"], _SIDECAR_LIMIT)):
+    marks, contents = list[Fingerprint](), list[bytes]()
+    for part, record, limit in ((name, entry, FILE_LIMIT), (name + SUFFIX, entry["sidecar"], _SIDECAR_LIMIT)):
+        kept = part in {AUDIT_FILE, name + SUFFIX}  # of all else the digest is enough
         try:
-            content = _read(folder / part, min(limit, record["bytes"]))
-        except _Unreadable as error:
+            content = read_plain(folder / part, min(limit, _AUDIT_LIMIT, record["bytes"])) if kept else b""
+            mark = Fingerprint.of(content) if kept else fingerprint(folder / part, min(limit, record["bytes"]))
+        except UnreadableError as error:
             problems.append(Problem(part, error.code, str(error)))
             continue
         contents.append(content)
-        if len(content) != record["bytes"] or hashlib.sha256(content).hexdigest() != record["sha256"]:
+        marks.append(mark)
+        if mark.size != record["bytes"] or mark.sha256.hex() != record["sha256"]:
             problems.append(Problem(part, "altered", "its bytes are not those that release.json records"))
     if entry["sidecar"]["name"] != name + SUFFIX:
         problems.append(Problem(RELEASE_FILE, "malformed", f"the sidecar of {name} has another name"))
     if problems:
         return problems, _Checked(name, "", FileCheck(()))
-    check = check_content(name, contents[0], contents[1], anchors)
+    check = check_content(name, marks[0], contents[1], anchors)
     problems += check.problems
     if check.store and [nested[box.label].raw if box.label in nested else None for box in check.store] != [
         box.raw for box in check.store
     ]:
         problems.append(Problem(name + SUFFIX, "not_nested", "its manifest is not the one that release.json.c2pa nests"))
-    return problems, _Checked(name, entry["sha256"], check, contents[0] if name == AUDIT_FILE else b"")
+    return problems, _Checked(name, entry["sha256"], check, contents[0])
 
 
 def _agreement(release: Mapping[str, Any], over: FileCheck, files: Mapping[str, _Checked]) -> list[Problem]:

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from assaymark.errors import MissingFileError, NotAFileError, OutputExistsError, SigningKeyError, StampError
+from assaymark.provenance.digests import Fingerprint
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.manifests import Stamper, read_manifest
 from assaymark.provenance.signing import open_development_signer, open_pem_signer
@@ -25,7 +26,11 @@ def file(tmp_path):
 
 
 def manifest_of(folder: Path, name: str) -> dict:
-    return dict(read_manifest((folder / f"{name}.c2pa").read_bytes(), (folder / name).read_bytes(), trusted_anchors()).active)
+    return dict(
+        read_manifest(
+            (folder / f"{name}.c2pa").read_bytes(), Fingerprint.of((folder / name).read_bytes()).sha256, trusted_anchors()
+        ).active
+    )
 
 
 def action_of(manifest: dict) -> dict:

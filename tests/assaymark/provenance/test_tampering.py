@@ -12,6 +12,7 @@ import pytest
 
 from assaymark.pipeline.requests import VerifyRequest
 from assaymark.pipeline.verifying import verify
+from assaymark.provenance.digests import Fingerprint
 from assaymark.provenance.jumbf import read_store
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.verification import _check_entry, check_content, verify_release
@@ -60,7 +61,7 @@ def test_every_one_of_200_byte_flips_is_found_and_names_the_file(copy, name):
         path.write_bytes(changed)
         pinned = [problem.file for problem in _check_entry(copy, entry, anchors, nested)[0]]
         assert pinned == [name], (place, bit)
-        alone = check_content(file, (copy / file).read_bytes(), (copy / f"{file}.c2pa").read_bytes(), anchors)
+        alone = check_content(file, Fingerprint.of((copy / file).read_bytes()), (copy / f"{file}.c2pa").read_bytes(), anchors)
         assert {problem.file for problem in alone.problems} & {file, name}, (place, bit)
         if number % WHOLE == 0:
             assert problems(copy) == [name], (place, bit)
@@ -84,7 +85,7 @@ def test_no_bit_of_a_sidecar_may_change(small, name):
         for mask in (0x01, 0x20, 0x80, 0xFF):
             changed = bytearray(sidecar)
             changed[place] ^= mask
-            assert check_content(name, content, bytes(changed), anchors).problems, (place, mask)
+            assert check_content(name, Fingerprint.of(content), bytes(changed), anchors).problems, (place, mask)
 
 
 @pytest.mark.nightly
@@ -144,7 +145,9 @@ def test_swapping_two_files_together_with_their_sidecars(copy):
         first.write_bytes(contents[1])
         second.write_bytes(contents[0])
     assert {"audit.json", "cubes.json"} <= set(problems(copy))
-    alone = check_content("audit.json", (copy / "audit.json").read_bytes(), (copy / "audit.json.c2pa").read_bytes(), [])
+    alone = check_content(
+        "audit.json", Fingerprint.of((copy / "audit.json").read_bytes()), (copy / "audit.json.c2pa").read_bytes(), []
+    )
     assert [problem.code for problem in alone.problems] == ["renamed"]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from assaymark.provenance.definitions import FILE_ASSERTION, RELEASE_ASSERTION, computed_definition
+from assaymark.provenance.digests import Fingerprint
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.manifests import Stamper
 from assaymark.provenance.signing import open_development_signer
@@ -21,9 +22,10 @@ from assaymark.provenance.verification import check_content, printable, verify_f
 def restamp(folder: Path, name: str, content: bytes, change=lambda definition: definition) -> None:
     """Write a file and sign it as its own signer could, whatever it says."""
     with Stamper(open_development_signer()) as stamper:
-        definition = change(computed_definition(name, content, "0.1.0"))
+        mark = Fingerprint.of(content)
+        definition = change(computed_definition(name, mark, "0.1.0"))
         (folder / name).write_bytes(content)
-        (folder / f"{name}.c2pa").write_bytes(stamper.sign(definition, content))
+        (folder / f"{name}.c2pa").write_bytes(stamper.sign(definition, mark.sha256))
 
 
 @pytest.fixture
@@ -180,7 +182,7 @@ def test_random_junk_as_a_sidecar_never_raises(small):
     for _ in range(300):
         start, end = sorted(rng.randrange(len(sidecar)) for _ in range(2))
         junk = sidecar[:start] + rng.randbytes(rng.randrange(40)) + sidecar[end:]
-        assert check_content("audit.json", content, junk, trusted_anchors()).problems
+        assert check_content("audit.json", Fingerprint.of(content), junk, trusted_anchors()).problems
 
 
 def test_text_that_steers_a_terminal_is_written_out():
