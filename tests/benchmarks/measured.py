@@ -1,4 +1,4 @@
-"""A command as a whole process: wall and processor seconds, and its largest resident memory. Benchmarks print; nothing asserts."""
+"""A command as a whole process: wall and processor seconds, and its largest resident memory. Benchmarks print, never assert."""
 
 from __future__ import annotations
 
