@@ -136,7 +136,7 @@ class Table:
         column = self.column(name)
         if pa.types.is_timestamp(column.type):
             column = column.cast(pa.int64())
-        numbers: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy().astype("float64")
+        numbers: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy().astype("float64", copy=False)
         numbers.flags.writeable = False
         self._numbers[name] = numbers
         return numbers

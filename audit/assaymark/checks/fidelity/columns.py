@@ -5,34 +5,22 @@ Only aggregate distances are published, never a level or a value of real rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assaymark.checks.coding import joint_labels
-from assaymark.checks.fidelity.distances import (
-    Levels,
-    categorical_levels,
-    contingency_distance,
-    correlation,
-    decile_levels,
-    kolmogorov_smirnov,
-    total_variation,
-)
-from assaymark.checks.statements import not_estimable, number
+from assaymark.checks.fidelity.comparison import Part, compare
+from assaymark.checks.fidelity.levels import CATEGORICAL_KINDS
+from assaymark.checks.statements import interval, not_estimable, number
 from assaymark.results.findings import Finding, Outcome
-from assaymark.tables.schema import Kind
+from assaymark.statistics.intervals import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from assaymark.checks.fidelity.levels import Coded
+    from assaymark.checks.fidelity.measures import Measure
     from assaymark.host.specs import CheckInput
-    from assaymark.tables.schema import Column
-    from assaymark.tables.table import Table
 
 SHAPE = "fidelity.column_shape"
 TREND = "fidelity.pair_trend"
@@ -41,115 +29,68 @@ TRENDS = "fidelity.trends"
 UNSEEN = "fidelity.unseen_categories"
 IDS = (SHAPE, TREND, SHAPES, TRENDS, UNSEEN)
 
-_REAL_SYNTHETIC, _REAL_HOLDOUT = (0, 1), (0, 2)
-_LISTED_PAIRS = 200  # of wide tables only the most distant pairs are listed; the mean is over all
-_CATEGORICAL = frozenset({Kind.CATEGORICAL, Kind.BOOLEAN})
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A column of real, synthetic and, if there is one, holdout rows.
-
-    Attributes:
-        column: The column.
-        levels: Its values as levels.
-        numbers: Its values as numbers, one array a table; empty for categories.
-        unseen: For categories, how many labels only synthetic rows have or fewer than ten real rows, and how many synthetic
-            rows bear them.
-    """
-
-    column: Column
-    levels: Levels
-    numbers: tuple[NDArray[np.float64], ...] = ()
-    unseen: tuple[int, int] = (0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Distance:
-    columns: tuple[str, ...]
-    metric: str
-    value: float
-    null: float | None
+_LISTED_PAIRS = 200  # of wide tables only the most distant pairs are listed; the means are over all
 
 
 def check(data: CheckInput) -> Iterator[Finding]:
     """Return the fidelity findings: single columns, pairs, and the two scores over all of them."""
     tables = [data.real, data.synthetic] if data.holdout is None else [data.real, data.synthetic, data.holdout]
-    prepared = [_prepare(tables, column, data.policy.small_cell) for column in data.schema.learnable]
-    held = data.holdout is not None
-    shapes = [_shape(one, held=held) for one in prepared]
-    data.run.check()
-    trends = [_trend(one, other, held=held) for one, other in combinations(prepared, 2)]
     n = {"real": data.real.rows, "synthetic": data.synthetic.rows}
-    for distance in shapes:
-        yield _finding(SHAPE, {"column": distance.columns[0]}, distance, n)
-    for distance in _most_distant(trends):
-        yield _finding(TREND, {"columns": list(distance.columns)}, distance, n)
-    yield _score(SHAPES, shapes, n)
-    yield _score(TRENDS, trends, n)
-    for one in prepared:
-        if one.column.kind in _CATEGORICAL:
+    if not all(table.rows for table in tables):
+        yield from (not_estimable(identifier, {}, "too_few_rows", n=n) for identifier in (SHAPES, TRENDS))
+        return
+    found = compare(tables, data.schema.learnable, data.run)
+    for measure in found.shapes.measures:
+        yield _finding(SHAPE, {"column": measure.columns[0]}, measure, n, data)
+    listed = _most_distant(found.trends.measures)
+    for measure in listed:
+        yield _finding(TREND, {"columns": list(measure.columns)}, measure, n, data)
+    yield _score(SHAPES, found.shapes, len(found.shapes.measures), n, data)
+    yield _score(TRENDS, found.trends, len(listed), n, data)
+    for one in found.columns:
+        if one.column.kind in CATEGORICAL_KINDS:
             yield _unseen(one, data)
 
 
-def _prepare(tables: Sequence[Table], column: Column, small_cell: int) -> _Prepared:
-    if column.kind not in _CATEGORICAL:
-        numbers = [table.numbers(column.name) for table in tables]
-        return _Prepared(column, decile_levels(numbers), tuple(numbers))
-    codes, labels = joint_labels(tables, column.name)
-    real, synthetic = (np.bincount(own[own >= 0], minlength=len(labels)) for own in codes[:2])
-    unseen = (real < small_cell) & (synthetic > 0)
-    return _Prepared(column, categorical_levels(codes, len(labels)), unseen=(int(unseen.sum()), int(synthetic[unseen].sum())))
-
-
-def _shape(one: _Prepared, *, held: bool) -> _Distance:
-    def distance(first: int, second: int) -> float:
-        if one.numbers:
-            return kolmogorov_smirnov(one.numbers[first], one.numbers[second])
-        return total_variation(one.levels.codes[first], one.levels.codes[second], one.levels.width)
-
-    metric = "Kolmogorov-Smirnov distance" if one.numbers else "total variation distance"
-    null = distance(*_REAL_HOLDOUT) if held else None
-    return _Distance((one.column.name,), metric, distance(*_REAL_SYNTHETIC), null)
-
-
-def _trend(one: _Prepared, other: _Prepared, *, held: bool) -> _Distance:
-    names = (one.column.name, other.column.name)
-    if one.numbers and other.numbers:
-        rows = [correlation(x, y) for x, y in zip(one.numbers, other.numbers, strict=True)]
-        null = abs(rows[2] - rows[0]) / 2.0 if held else None
-        return _Distance(names, "half the difference of Pearson correlations", abs(rows[1] - rows[0]) / 2.0, null)
-    null = contingency_distance(one.levels, other.levels, _REAL_HOLDOUT) if held else None
-    value = contingency_distance(one.levels, other.levels, _REAL_SYNTHETIC)
-    return _Distance(names, "total variation distance of the contingency tables", value, null)
-
-
-def _most_distant(trends: list[_Distance]) -> list[_Distance]:
+def _most_distant(trends: Sequence[Measure]) -> Sequence[Measure]:
     if len(trends) <= _LISTED_PAIRS:
         return trends
-    kept = {distance.columns for distance in sorted(trends, key=lambda one: (-one.value, one.columns))[:_LISTED_PAIRS]}
-    return [distance for distance in trends if distance.columns in kept]
+    kept = {measure.columns for measure in sorted(trends, key=lambda one: (-one.value, one.columns))[:_LISTED_PAIRS]}
+    return [measure for measure in trends if measure.columns in kept]
 
 
-def _finding(identifier: str, scope: dict[str, object], distance: _Distance, n: dict[str, int]) -> Finding:
+def _finding(identifier: str, scope: dict[str, Any], measure: Measure, n: dict[str, int], data: CheckInput) -> Finding:
+    theirs = measure.theirs
     return Finding(
         identifier,
         scope,
         Outcome.SHOWN,
-        value=number(distance.value),
-        null=None if distance.null is None else number(distance.null),
+        value=number(measure.value),
+        ci=interval(measure.distances[0].interval(data.policy.level)),
+        null=None if measure.null is None else number(measure.null),
         n=n,
-        detail={"metric": distance.metric, "null_is": None if distance.null is None else "distance of holdout from real"},
+        detail={
+            "metric": measure.metric,
+            "null_is": None if measure.null is None else "distance of holdout from real",
+            "sdmetrics": {
+                "metric": theirs.metric,
+                "score": theirs.scores[0],
+                "holdout": theirs.scores[1] if len(theirs.scores) > 1 else None,
+                "counted": theirs.counted,
+            },
+        },
     )
 
 
-def _score(identifier: str, distances: list[_Distance], n: dict[str, int]) -> Finding:
+def _score(identifier: str, part: Part, listed: int, n: dict[str, int], data: CheckInput) -> Finding:
     """Return 1 - the mean distance: 1 is best. Of real rows it is the score of the holdout, the best that can be hoped for."""
-    if not distances:
+    if part.synthetic is None:
         return not_estimable(identifier, {}, "too_few_columns", n=n)
-    score = 1.0 - float(np.mean([distance.value for distance in distances]))
-    nulls = [distance.null for distance in distances if distance.null is not None]
-    floor = 1.0 - float(np.mean(nulls)) if nulls else None
+    level, holdout = data.policy.level, part.holdout
+    score = 1.0 - part.synthetic.value
+    low, high = part.synthetic.interval(level)
+    floor = None if holdout is None else 1.0 - holdout.value
+    excess = None if holdout is None else part.synthetic.excess(holdout, level)
     return Finding(
         identifier,
         {},
@@ -157,24 +98,59 @@ def _score(identifier: str, distances: list[_Distance], n: dict[str, int]) -> Fi
         real=floor,
         synthetic=number(score),
         value=None if floor is None else number(score - floor),
+        ci=None if excess is None else interval((-excess[1], -excess[0])),
+        null=None if holdout is None else number(holdout.sampling(level)),
         n=n,
         detail={
-            "distances": len(distances),
-            "listed": min(len(distances), _LISTED_PAIRS) if identifier == TRENDS else len(distances),
+            "distances": len(part.measures),
+            "listed": listed,
+            "score_interval": [number(1.0 - high), number(1.0 - low)],
             "real_is": None if floor is None else "score of the holdout",
+            "null_is": None if floor is None else "how far the scores of two such holdouts lie apart, by sampling alone",
+            "sdmetrics": _theirs(part),
         },
     )
 
 
-def _unseen(one: _Prepared, data: CheckInput) -> Finding:
-    categories, rows = one.unseen
-    share = rows / data.synthetic.rows if data.synthetic.rows else 0.0
+def _theirs(part: Part) -> dict[str, Any]:
+    """Return the means that SDMetrics' report gives, and those over all columns or pairs that have a score."""
+    counted = [measure.theirs for measure in part.measures if measure.theirs.counted]
+    every = [measure.theirs for measure in part.measures]
+    return {
+        "score": _mean([theirs.scores[0] for theirs in counted]),
+        "holdout": _mean([theirs.scores[-1] for theirs in counted]) if part.holdout is not None else None,
+        "counted": sum(theirs.scores[0] is not None for theirs in counted),
+        "score_of_all": _mean([theirs.scores[0] for theirs in every]),
+        "holdout_of_all": _mean([theirs.scores[-1] for theirs in every]) if part.holdout is not None else None,
+    }
+
+
+def _mean(scores: Sequence[float | None]) -> float | None:
+    known = [score for score in scores if score is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _unseen(one: Coded, data: CheckInput) -> Finding:
+    small = data.policy.small_cell
+    counts = [one.counts(table)[:-1] for table in range(len(one.codes))]
+    rare = counts[0] < small
+    unseen = rare & (counts[1] > 0)
+    rows, fresh = int(counts[1][unseen].sum()), int(counts[2][rare].sum()) if data.holdout is not None else 0
+    share = rows / data.synthetic.rows
+    low, high = wilson(rows, data.synthetic.rows, data.policy.level)
     return Finding(
         UNSEEN,
         {"column": one.column.name},
         Outcome.SHOWN,
         synthetic=number(share),
         value=number(share),
+        ci=interval((float(low), float(high))),
+        null=number(fresh / data.holdout.rows) if data.holdout is not None and fresh >= small else None,
         n={"synthetic": data.synthetic.rows},
-        detail={"categories": categories, "rows": rows, "unseen_is": f"held by fewer than {data.policy.small_cell} real rows"},
+        detail={
+            "categories": int(unseen.sum()),
+            "rows": rows,
+            "unseen_is": f"held by fewer than {small} real rows",
+            "null_is": f"share of the holdout; withheld where it is of fewer than {small} rows",
+        },
     )

@@ -1,20 +1,11 @@
-"""Distances against known answers, SciPy, and what SDMetrics 0.32 says of the same tables."""
+"""The findings of columns and pairs: known answers, bad input, and what they keep to themselves."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import ks_2samp
 
 from assaymark.checks.fidelity import columns as fidelity
-from assaymark.checks.fidelity.distances import (
-    categorical_levels,
-    contingency_distance,
-    correlation,
-    decile_levels,
-    kolmogorov_smirnov,
-    total_variation,
-)
 from assaymark.results.findings import Outcome
 from assaymark.tables.schema import Column, Kind, Schema
 from assaymark.tables.table import Table
@@ -54,59 +45,13 @@ def of(findings, identifier, **scope):
     return [f for f in findings if f.id == identifier and all(f.scope.get(k) == v for k, v in scope.items())]
 
 
-def test_kolmogorov_smirnov_is_scipys():
-    rng = np.random.default_rng(0)
-    first, second = np.round(rng.normal(size=700), 1), np.round(rng.normal(0.3, 1.2, size=400), 1)
-    assert kolmogorov_smirnov(first, second) == pytest.approx(ks_2samp(first, second).statistic, abs=1e-12)
-
-
-def test_missing_numbers_count():
-    full, half = np.arange(10.0), np.where(np.arange(10) % 2 == 0, np.nan, np.arange(10.0))
-    assert kolmogorov_smirnov(full, half) == pytest.approx(0.5)
-    assert kolmogorov_smirnov(half, half) == 0.0
-    assert kolmogorov_smirnov(np.full(3, np.nan), np.full(3, 1.0)) == 1.0
-
-
-@pytest.mark.parametrize("width", [3, 2**40])
-def test_total_variation(width):
-    first, second = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 1, 1])
-    assert total_variation(first, second, width) == pytest.approx((0.3 + 0.55 + 0.25) / 2)
-    assert total_variation(first, first, width) == 0.0
-
-
-def test_correlation_is_numpys_over_known_rows():
-    rng = np.random.default_rng(1)
-    x = 1e15 + rng.normal(size=300) * 1e9
-    y = 0.5 * (x - 1e15) / 1e9 + rng.normal(size=300)
-    assert correlation(x, y) == pytest.approx(np.corrcoef(x, y)[0, 1], abs=1e-9)
-    holes = np.where(rng.random(300) < 0.3, np.nan, y)
-    known = ~np.isnan(holes)
-    assert correlation(x, holes) == pytest.approx(np.corrcoef(x[known], y[known])[0, 1], abs=1e-9)
-    assert correlation(x, np.full(300, 3.0)) == 0.0
-    assert correlation(x, np.full(300, np.nan)) == 0.0
-
-
-def test_deciles_of_real_cut_every_table():
-    real, other = np.arange(100.0), np.array([-5.0, 50.0, 1e9, np.nan])
-    levels = decile_levels([real, other])
-    assert np.bincount(levels.codes[0], minlength=levels.width).tolist() == [10] * 10 + [0]
-    assert levels.codes[1].tolist() == [0, 5, 9, 10]
-    assert decile_levels([np.full(5, np.nan), other]).width == 2
-
-
-def test_contingency_distance():
-    one = categorical_levels([np.array([0, 0, 1, -1]), np.array([0, 1, 1, 1])], 2)
-    other = categorical_levels([np.array([0, 1, 0, 0]), np.array([0, 1, 1, 1])], 2)
-    # real: (0,0) (0,1) (1,0) (missing,0), a quarter each; synthetic: (0,0) a quarter, (1,1) three
-    assert contingency_distance(one, other, (0, 1)) == pytest.approx(0.75)
-
-
 def test_an_equal_table_has_no_distance(make_people, row_input):
     real = make_people(500, 1)
     findings = list(fidelity.check(row_input(real, real, real)))
     assert {f.value for f in findings if f.id in {fidelity.SHAPE, fidelity.TREND}} == {0.0}
     assert [f.synthetic for f in of(findings, fidelity.SHAPES) + of(findings, fidelity.TRENDS)] == [1.0, 1.0]
     assert {f.outcome for f in findings} == {Outcome.SHOWN}
+    assert all(f.ci[0] == 0.0 < f.ci[1] for f in findings if f.id in {fidelity.SHAPE, fidelity.TREND})
 
 
 def test_identifiers_are_left_out_and_scores_are_means(make_people, row_input):
@@ -120,6 +65,9 @@ def test_identifiers_are_left_out_and_scores_are_means(make_people, row_input):
         assert score.synthetic == pytest.approx(1 - np.mean([f.value for f in parts]))
         assert score.real == pytest.approx(1 - np.mean([f.null for f in parts]))
         assert score.value == pytest.approx(score.synthetic - score.real)
+        assert score.ci[0] < 0.0 < score.ci[1]  # neither is nearer to real
+        low, high = score.detail["score_interval"]
+        assert low <= score.synthetic <= high
     # a fresh sample is as far from real as the holdout is, but for noise
     assert all(abs(f.value - f.null) < 0.06 for f in shapes + trends)
 
@@ -151,7 +99,8 @@ def test_a_wide_table_lists_its_most_distant_pairs(row_input):
     trends = of(findings, fidelity.TREND)
     assert len(trends) == 200
     assert max(trends, key=lambda f: f.value).scope["columns"] == ["n03", "n17"]
-    assert of(findings, fidelity.TRENDS)[0].detail == {"distances": 300, "listed": 200, "real_is": None}
+    detail = of(findings, fidelity.TRENDS)[0].detail
+    assert (detail["distances"], detail["listed"], detail["real_is"]) == (300, 200, None)
 
 
 def test_adult_agrees_with_sdmetrics(adult, row_input):
@@ -163,3 +112,63 @@ def test_adult_agrees_with_sdmetrics(adult, row_input):
         (finding,) = of(findings, fidelity.TREND, columns=columns.split(" "))
         assert finding.value == pytest.approx(distance, abs=1e-12)
     assert of(findings, fidelity.SHAPES)[0].synthetic == pytest.approx(0.8716225, abs=1e-7)
+
+
+def test_missing_numbers_count(row_input):
+    schema = Schema((Column("x", Kind.FLOAT),))
+    full, half = np.arange(10.0), np.where(np.arange(10) % 2 == 0, np.nan, np.arange(10.0))
+    tables = [Table.from_columns({"x": own}, schema) for own in (full, half, np.full(3, np.nan))]
+
+    def distance(first, second):
+        return of(list(fidelity.check(row_input(first, second))), fidelity.SHAPE)[0]
+
+    assert distance(tables[0], tables[1]).value == pytest.approx(0.5)
+    assert distance(tables[1], tables[1]).value == 0.0
+    never = distance(tables[2], tables[0])
+    assert (never.value, never.detail["sdmetrics"]["score"]) == (1.0, None)
+
+
+def test_columns_drawn_apart_have_good_shapes_and_bad_trends(adult, row_input):
+    rng = np.random.default_rng(0)
+    apart = adult.real.arrow
+    for place, name in enumerate(apart.column_names):
+        apart = apart.set_column(place, name, apart.column(name).take(rng.permutation(adult.real.rows)))
+    findings = list(fidelity.check(row_input(adult.real, Table(apart, adult.real.schema), adult.holdout)))
+    (shapes,), (trends,) = of(findings, fidelity.SHAPES), of(findings, fidelity.TRENDS)
+    assert shapes.synthetic == 1.0
+    assert trends.ci[1] < -0.03
+    (pair,) = of(findings, fidelity.TREND, columns=["education", "education_num"])
+    assert pair.ci[0] > 0.5
+    assert pair.null < 0.05
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_few_rows_constants_and_empty_columns_have_numbers(rows, row_input):
+    schema = Schema(
+        (Column("n", Kind.FLOAT), Column("c", Kind.INTEGER), Column("w", Kind.CATEGORICAL), Column("b", Kind.BOOLEAN))
+    )
+    empty = {"n": np.full(rows, np.nan), "c": np.full(rows, 3), "w": [None] * rows, "b": [True] * rows}
+    full = {"n": np.arange(rows) * 1.5, "c": np.arange(rows), "w": [str(r) for r in range(rows)], "b": [None] * rows}
+    tables = [Table.from_columns(columns, schema) for columns in (empty, full)]
+    for real, synthetic in (tables, tables[::-1]):
+        findings = list(fidelity.check(row_input(real, synthetic, real)))
+        assert {f.outcome for f in findings} == {Outcome.SHOWN}
+        assert all(0.0 <= f.value <= 1.0 for f in findings if f.id in {fidelity.SHAPE, fidelity.TREND, fidelity.UNSEEN})
+
+
+def test_wide_tables_and_ten_thousand_categories(row_input):
+    rng = np.random.default_rng(0)
+    kinds = {f"n{place}": Kind.FLOAT for place in range(180)} | {f"w{place}": Kind.CATEGORICAL for place in range(20)}
+    schema = Schema(tuple(Column(name, kind) for name, kind in kinds.items()))
+
+    def draw():
+        columns = {name: rng.normal(size=300) for name in kinds}
+        columns |= {name: rng.choice(["a", "b"], 300).tolist() for name, kind in kinds.items() if kind is Kind.CATEGORICAL}
+        return Table.from_columns(columns, schema)
+
+    findings = list(fidelity.check(row_input(draw(), draw())))
+    assert of(findings, fidelity.TRENDS)[0].detail["distances"] == 200 * 199 // 2
+    many = Schema((Column("a", Kind.CATEGORICAL), Column("b", Kind.CATEGORICAL), Column("c", Kind.FLOAT)))
+    values = [f"v{place:05}" for place in range(10_000)]
+    table = Table.from_columns({"a": values, "b": values[::-1], "c": np.arange(10_000.0)}, many)
+    assert {f.value for f in fidelity.check(row_input(table, table)) if f.id == fidelity.TREND} == {0.0}
