@@ -155,12 +155,14 @@ class VerifyRequest:
         trust_anchors: PEM files of further roots to trust.
         allow_untrusted: Accept an intact release whose signer is not anchored.
         require_pass: Demand that the audit's verdict is ``pass`` too.
+        independent: Read manifests by our own reader instead of the C2PA library.
     """
 
     path: Path
     trust_anchors: tuple[Path, ...] = ()
     allow_untrusted: bool = False
     require_pass: bool = False
+    independent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

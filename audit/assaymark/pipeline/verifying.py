@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from assaymark.errors import AssaymarkError, MissingFileError
 from assaymark.pipeline.recomputing import recompute
 from assaymark.pipeline.requests import VerifyRequest, VerifyResult
+from assaymark.provenance import independent
 from assaymark.provenance.keys import trusted_anchors
+from assaymark.provenance.manifests import read_manifest
 from assaymark.provenance.verification import FileCheck, Problem, ReleaseCheck, verify_file, verify_release
 from assaymark.results.findings import Verdict
 
@@ -26,9 +28,10 @@ def verify(request: VerifyRequest) -> VerifyResult:
     if not request.path.exists():
         raise MissingFileError("there is nothing to verify", where=str(request.path), remedy="Check the path.")
     anchors = [*trusted_anchors(), *(_anchor(path) for path in request.trust_anchors)]
+    read = independent.read_manifest if request.independent else read_manifest
     if not request.path.is_dir():
-        return _file_result(verify_file(request.path, anchors=anchors), request)
-    checked = verify_release(request.path, anchors=anchors)
+        return _file_result(verify_file(request.path, anchors, read), request)
+    checked = verify_release(request.path, anchors, read)
     if checked.problems:
         return _result(checked, request, checked.problems, None)
     try:

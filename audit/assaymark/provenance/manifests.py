@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import ManifestError, StampError
 from assaymark.provenance.jumbf import claimed_sha256, read_store
+from assaymark.provenance.reading import Reading
 from assaymark.provenance.signing import lower_form
 
 if TYPE_CHECKING:
@@ -21,27 +22,6 @@ _MISMATCH, _MATCH = "assertion.dataHash.mismatch", "assertion.dataHash.match"
 _TRUSTED, _UNTRUSTED = "signingCredential.trusted", "signingCredential.untrusted"
 _VALIDATED = frozenset({"claimSignature.validated", "claimSignature.insideValidity", _MATCH})
 _ALGORITHMS = {"es256": "ES256", "es384": "ES384", "ed25519": "ED25519", "ps256": "PS256"}
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the C2PA reader makes of a manifest.
-
-    Attributes:
-        state: ``trusted`` (intact, signer anchored), ``valid`` (intact, signer not anchored) or ``invalid``.
-        problems: Codes of what failed.
-        store: The manifest store as the reader gives it, empty when it could not be read.
-    """
-
-    state: str
-    problems: tuple[str, ...] = ()
-    store: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def active(self) -> Mapping[str, Any]:
-        """The manifest that speaks for the file."""
-        manifest: Mapping[str, Any] = self.store.get("manifests", {}).get(self.store.get("active_manifest"), {})
-        return manifest
 
 
 def _context(anchors: Sequence[bytes]) -> Any:

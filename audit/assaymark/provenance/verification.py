@@ -10,13 +10,15 @@ from assaymark.provenance.definitions import FILE_ASSERTION, RELEASE_ASSERTION, 
 from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint, read_plain
 from assaymark.provenance.jumbf import Box, read_store
 from assaymark.provenance.keys import LABEL
-from assaymark.provenance.manifests import Reading, read_manifest
+from assaymark.provenance.manifests import read_manifest
 from assaymark.provenance.stamping import AUDIT_FILE, FILE_LIMIT, FILE_NAME, POLICY_FILE, RELEASE_FILE, RELEASE_SCHEMA, SUFFIX
 from assaymark.provenance.strict_json import loads_strict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from assaymark.provenance.reading import Reading, ReadManifest
 
 _SIDECAR_LIMIT, _RELEASE_LIMIT, _AUDIT_LIMIT = 64 * 2**20, 16 * 2**20, 256 * 2**20
 _FILES_LIMIT = 10_000
@@ -78,9 +80,9 @@ class ReleaseCheck:
     release: Mapping[str, Any] | None = None
 
 
-def verify_file(path: Path, anchors: Sequence[bytes], sidecar: Path | None = None) -> FileCheck:
-    """Check one stamped file against its sidecar, ``<file>.c2pa`` unless named."""
-    beside = path.with_name(path.name + SUFFIX) if sidecar is None else sidecar
+def verify_file(path: Path, anchors: Sequence[bytes], read: ReadManifest = read_manifest) -> FileCheck:
+    """Check one stamped file against its sidecar, ``<file>.c2pa``."""
+    beside = path.with_name(path.name + SUFFIX)
     try:
         content = fingerprint(path, FILE_LIMIT)
     except UnreadableError as error:
@@ -89,17 +91,19 @@ def verify_file(path: Path, anchors: Sequence[bytes], sidecar: Path | None = Non
         manifest = read_plain(beside, _SIDECAR_LIMIT)
     except UnreadableError as error:
         return FileCheck((Problem(beside.name, "no_sidecar", str(error)),))
-    return check_content(path.name, content, manifest, anchors)
+    return check_content(path.name, content, manifest, anchors, read)
 
 
-def check_content(name: str, content: Fingerprint, sidecar: bytes, anchors: Sequence[bytes]) -> FileCheck:
+def check_content(
+    name: str, content: Fingerprint, sidecar: bytes, anchors: Sequence[bytes], read: ReadManifest = read_manifest
+) -> FileCheck:
     """Check a file, of which its digest is known, against its sidecar."""
     beside = name + SUFFIX
     try:
         store = read_store(sidecar)
     except AssaymarkError as error:
         return FileCheck((Problem(beside, "not_canonical", str(error)),))
-    reading = read_manifest(sidecar, content.sha256, anchors)
+    reading = read(sidecar, content.sha256, anchors)
     if reading.state == "invalid":
         return FileCheck((_invalid(name, reading.problems),), store=store)
     if store[-1].label != reading.store.get("active_manifest"):
@@ -137,8 +141,14 @@ def _belongs(name: str, reading: Reading, assertions: Mapping[str, Any]) -> list
     return []
 
 
-def verify_release(folder: Path, anchors: Sequence[bytes]) -> ReleaseCheck:
-    """Check a release: the set of files, every byte, every sidecar, and that they belong together."""
+def verify_release(folder: Path, anchors: Sequence[bytes], read: ReadManifest = read_manifest) -> ReleaseCheck:
+    """Check a release: the set of files, every byte, every sidecar, and that they belong together.
+
+    Args:
+        folder: The release.
+        anchors: Root certificates that are trusted, PEM.
+        read: Reader of manifests: the C2PA library, or :func:`assaymark.provenance.independent.read_manifest`.
+    """
     over_all: list[bytes] = []
     for name, limit in ((RELEASE_FILE, _RELEASE_LIMIT), (RELEASE_FILE + SUFFIX, _SIDECAR_LIMIT)):
         try:
@@ -146,7 +156,7 @@ def verify_release(folder: Path, anchors: Sequence[bytes]) -> ReleaseCheck:
         except UnreadableError as error:
             return ReleaseCheck((Problem(name, error.code, str(error)),), trusted=False, signer="", files=())
     raw, sidecar = over_all
-    over = check_content(RELEASE_FILE, Fingerprint.of(raw), sidecar, anchors)
+    over = check_content(RELEASE_FILE, Fingerprint.of(raw), sidecar, anchors, read)
     if over.problems:
         return ReleaseCheck(over.problems, over.trusted, _label(over.signer), ())
     try:
@@ -157,7 +167,7 @@ def verify_release(folder: Path, anchors: Sequence[bytes]) -> ReleaseCheck:
     trusted, checked = over.trusted, list[_Checked]()
     nested = {box.label: box for box in over.store[:-1]}
     for entry in release["files"]:
-        found, one = _check_entry(folder, entry, anchors, nested)
+        found, one = _check_entry(folder, entry, anchors, nested, read)
         problems += found
         trusted = trusted and one.check.trusted
         checked.append(one)
@@ -237,7 +247,11 @@ def _set_problems(folder: Path, release: Mapping[str, Any]) -> list[Problem]:
 
 
 def _check_entry(
-    folder: Path, entry: Mapping[str, Any], anchors: Sequence[bytes], nested: Mapping[str, Box]
+    folder: Path,
+    entry: Mapping[str, Any],
+    anchors: Sequence[bytes],
+    nested: Mapping[str, Box],
+    read: ReadManifest = read_manifest,
 ) -> tuple[list[Problem], _Checked]:
     """Hold a file and its sidecar against release.json, against each other, and against what release.json.c2pa nests."""
     name, problems = entry["name"], list[Problem]()
@@ -258,7 +272,7 @@ def _check_entry(
         problems.append(Problem(RELEASE_FILE, "malformed", f"the sidecar of {name} has another name"))
     if problems:
         return problems, _Checked(name, "", FileCheck(()))
-    check = check_content(name, marks[0], contents[1], anchors)
+    check = check_content(name, marks[0], contents[1], anchors, read)
     problems += check.problems
     if check.store and [nested[box.label].raw if box.label in nested else None for box in check.store] != [
         box.raw for box in check.store

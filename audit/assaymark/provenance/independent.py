@@ -1,0 +1,178 @@
+"""A second reader of manifests, which shares no code with the C2PA library: CBOR by ``cbor2``, the rest by ``cryptography``.
+
+Two readers that agree leave less room for a mistake of either. This one reads what Assaymark stamps, in its canonical form, and
+no more. Sources: C2PA 2.2 sections 8.4 (hashed URIs), 13 (signatures), 15 (validation); RFC 9052 section 4.4; RFC 9053.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from assaymark.errors import ManifestError
+from assaymark.provenance.certificates import anchored, leaf_problem, load_chain
+from assaymark.provenance.jumbf import Box, canonical_cbor, claimed_sha256, read_store
+from assaymark.provenance.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from cryptography import x509
+
+_ALGORITHM, _CHAIN = 1, 33
+_HEADER = 8
+_PREFIX, _OWN = "self#jumbf=/c2pa/", "self#jumbf=c2pa.assertions/"
+_MISMATCH = "assertion.dataHash.mismatch"
+
+
+def read_manifest(manifest: bytes, sha256: bytes, anchors: Sequence[bytes]) -> Reading:
+    """Read a detached manifest against the digest of its file; never raises for what a stranger wrote."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        store = read_store(manifest)
+        claimed = claimed_sha256(store[-1])
+        leaves = [list(_problems(box, store)) for box in store]
+        chain = _chain(store[-1])
+        trusted = anchored(chain, anchors, datetime.now(UTC))
+    except (ManifestError, UnsupportedAlgorithm, ValueError, KeyError, TypeError, AttributeError) as error:
+        return Reading("invalid", (f"{type(error).__name__}: {error}"[:200],))
+    told = {"active_manifest": store[-1].label, "manifests": {store[-1].label: _told(store[-1], chain[0])}}
+    if claimed != sha256:
+        return Reading("invalid", (_MISMATCH,), told)
+    problems = tuple(dict.fromkeys(problem for found in leaves for problem in found))
+    if problems:
+        return Reading("invalid", problems, told)
+    return Reading("trusted" if trusted else "valid", (), told)
+
+
+def _claim(manifest: Box) -> tuple[dict[str, Any], bytes]:
+    content = manifest.child("c2pa.claim.v2").contents[0][1]
+    claim: dict[str, Any] = canonical_cbor(content)
+    return claim, content
+
+
+def _signature(manifest: Box) -> tuple[bytes, dict[int, Any], bytes]:
+    protected, _, _, raw = canonical_cbor(manifest.child("c2pa.signature").contents[0][1]).value
+    return protected, canonical_cbor(protected), raw
+
+
+def _chain(manifest: Box) -> list[x509.Certificate]:
+    return load_chain(_signature(manifest)[1][_CHAIN])
+
+
+def _problems(manifest: Box, store: Sequence[Box]) -> Iterator[str]:
+    """Yield the codes of what is wrong with one manifest: its signature, its certificate, and everything that it hashes."""
+    claim, signed = _claim(manifest)
+    protected, header, raw = _signature(manifest)
+    leaf = load_chain(header[_CHAIN])[0]
+    if not _signed_by(leaf, header[_ALGORITHM], raw, _signed_bytes(protected, signed)):
+        yield "claimSignature.mismatch"
+    problem = leaf_problem(leaf, datetime.now(UTC))
+    if problem is not None:
+        yield problem
+    assertions = manifest.child("c2pa.assertions")
+    for entry in (*claim.get("gathered_assertions", ()), *claim.get("created_assertions", ())):
+        if not _hashes(entry, assertions.child(str(entry["url"]).removeprefix(_OWN))):
+            yield "assertion.hashedURI.mismatch"
+    for box in assertions.boxes:
+        if box.label.startswith("c2pa.ingredient"):
+            yield from _ingredient_problems(canonical_cbor(box.contents[0][1]), assertions, store)
+
+
+def _ingredient_problems(ingredient: Mapping[str, Any], assertions: Box, store: Sequence[Box]) -> Iterator[str]:
+    manifests = {box.label: box for box in store}
+    nested, signature, data = (ingredient.get(name) for name in ("activeManifest", "claimSignature", "data"))
+    if nested is not None and not _hashes(nested, manifests[str(nested["url"]).removeprefix(_PREFIX)]):
+        yield "ingredient.manifest.mismatch"
+    if signature is not None:
+        label = str(signature["url"]).removeprefix(_PREFIX).partition("/")[0]
+        if not _hashes(signature, manifests[label].child("c2pa.signature")):
+            yield "ingredient.claimSignature.mismatch"
+    if data is not None and not _hashes(data, assertions.child(str(data["url"]).removeprefix(_OWN))):
+        yield "ingredient.data.mismatch"
+
+
+def _hashes(entry: Mapping[str, Any], box: Box) -> bool:
+    """Return whether a hashed URI holds the SHA-256 of a box: of all of it but length and type."""
+    return bool(entry.get("alg", "sha256") == "sha256" and entry["hash"] == hashlib.sha256(box.raw[_HEADER:]).digest())
+
+
+def _signed_bytes(protected: bytes, claim: bytes) -> bytes:
+    """Return what a COSE_Sign1 signs (RFC 9052 section 4.4); the claim is its detached payload."""
+    import cbor2
+
+    return cbor2.dumps(["Signature1", protected, b"", claim])
+
+
+def _signed_by(leaf: x509.Certificate, algorithm: object, raw: bytes, message: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature
+
+    verify = _VERIFIERS.get(algorithm if isinstance(algorithm, int) else 0)
+    if verify is None:
+        return False
+    try:
+        verify(leaf.public_key(), raw, message)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def _verify_ecdsa(curve: str, hash_name: str) -> Callable[[Any, bytes, bytes], None]:
+    def verify(key: Any, raw: bytes, message: bytes) -> None:
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+        if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != curve:
+            raise TypeError("a key of another kind")
+        half = len(raw) // 2
+        r, s = int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big")
+        key.verify(encode_dss_signature(r, s), message, ec.ECDSA(getattr(hashes, hash_name)()))
+
+    return verify
+
+
+def _verify_ed25519(key: Any, raw: bytes, message: bytes) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    if not isinstance(key, Ed25519PublicKey):
+        raise TypeError("a key of another kind")
+    key.verify(raw, message)
+
+
+def _verify_ps256(key: Any, raw: bytes, message: bytes) -> None:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise TypeError("a key of another kind")
+    digest = hashes.SHA256()
+    key.verify(raw, message, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
+
+
+_VERIFIERS: dict[int, Callable[[Any, bytes, bytes], None]] = {
+    -7: _verify_ecdsa("secp256r1", "SHA256"),
+    -35: _verify_ecdsa("secp384r1", "SHA384"),
+    -8: _verify_ed25519,
+    -37: _verify_ps256,
+}
+
+
+def _told(manifest: Box, leaf: x509.Certificate) -> dict[str, Any]:
+    """Return what a manifest says, in the form in which the library tells it."""
+    from cryptography.x509.oid import NameOID
+
+    claim, _ = _claim(manifest)
+    created = [str(entry["url"]).removeprefix(_OWN) for entry in claim.get("created_assertions", ())]
+    assertions = manifest.child("c2pa.assertions")
+    names = leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return {
+        "title": claim.get("dc:title"),
+        "assertions": [
+            {"label": label, "data": canonical_cbor(assertions.child(label).contents[0][1]), "created": True}
+            for label in created
+        ],
+        "signature_info": {"common_name": str(names[0].value) if names else ""},
+    }
