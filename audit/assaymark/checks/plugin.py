@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assaymark.checks.bias import declared as bias
+from assaymark.checks.drivers import declared as drivers
 from assaymark.checks.fidelity import declared as fidelity
+from assaymark.checks.groups import declared as groups
 from assaymark.checks.privacy import declared as privacy
 from assaymark.checks.utility import declared as utility
 from assaymark.host.hooks import hookimpl
@@ -19,4 +21,4 @@ if TYPE_CHECKING:
 @hookimpl
 def assaymark_checks() -> Iterable[CheckSpec]:
     """Declare the built-in checks, in the order in which a report shows them."""
-    return (*bias.CHECKS, *fidelity.CHECKS, *utility.CHECKS, *privacy.CHECKS)
+    return (*bias.CHECKS, *drivers.CHECKS, *groups.CHECKS, *fidelity.CHECKS, *utility.CHECKS, *privacy.CHECKS)

@@ -103,7 +103,7 @@ def sentence(finding: Mapping[str, Any]) -> str:
             " vs ".join(scope.get("groups", [])) if len(scope.get("groups", [])) <= 2 else "",  # noqa: PLR2004 - a pair
             str(scope.get("group", "")),
             str(scope.get("direction", "")),
-            str(scope.get("column", "")),
+            str(scope.get("column") or ""),
         )
         if part
     )

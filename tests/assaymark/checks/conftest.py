@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from assaymark.cubes.fine import count_cube
+from assaymark.cubes.publishing import publish
 from assaymark.execution import Run
 from assaymark.host.specs import CheckInput
 from assaymark.policy.model import Policy
@@ -96,3 +98,84 @@ def adult(shared_data: Path) -> Three:
     real = load_real(shared_data / "adult_train.csv", TableOptions(), roles).table
     synthetic = load_like(shared_data / "adult_synthetic_ctgan.csv", real.schema, TableOptions(), rename=renames).table
     return Three(real, synthetic, load_like(shared_data / "adult_test.csv", real.schema, TableOptions()).table)
+
+
+STAFF = Schema(
+    (
+        Column("badge", Kind.IDENTIFIER),
+        Column("age", Kind.INTEGER),
+        Column("wage", Kind.FLOAT),
+        Column("job", Kind.CATEGORICAL),
+        Column("civil", Kind.CATEGORICAL),
+        Column("sex", Kind.CATEGORICAL, frozenset({Role.PROTECTED})),
+        Column("paid", Kind.CATEGORICAL, frozenset({Role.TARGET})),
+    ),
+    Positive(literal="yes"),
+)
+JOBS, CIVIL = ("clerk", "cook", "miner", "nurse"), ("married", "single", "widowed")
+
+
+def staff(
+    rows: int,
+    seed: int,
+    *,
+    women: float = 0.4,
+    single: tuple[float, float] = (0.4, 0.4),
+    no_job: tuple[float, float] = (0.08, 0.03),
+    odd: float = 0.0,
+    nurses: tuple[float, float] = (0.35, 0.05),
+) -> Table:
+    """Draw staff; pairs are for women and men.
+
+    Args:
+        rows: How many.
+        seed: Of the draw.
+        women: Share of women.
+        single: Share that is single; the single are paid less often.
+        no_job: Share whose job is missing.
+        odd: Share of women's wages that is shifted far off.
+        nurses: Share of nurses, by which the sexes can be told.
+    """
+    rng = np.random.default_rng(seed)
+    female = rng.random(rows) < women
+    alone = rng.random(rows) < np.where(female, *single)
+    civil = np.where(alone, "single", np.where(rng.random(rows) < 0.9, "married", "widowed"))
+    job = np.where(rng.random(rows) < np.where(female, *nurses), "nurse", rng.choice(JOBS[:3], rows))
+    wage = rng.normal(size=rows) + 0.3 * ~female + 3.0 * (female & (rng.random(rows) < odd))
+    chance = np.where(alone, 0.15, 0.5) + 0.1 * ~female
+    columns = {
+        "badge": [str(row) for row in range(rows)],
+        "age": rng.integers(18, 70, rows),
+        "wage": np.round(wage, 1),
+        "job": np.where(rng.random(rows) < np.where(female, *no_job), None, job),
+        "civil": civil,
+        "sex": np.where(female, "f", "m"),
+        "paid": np.where(rng.random(rows) < chance, "yes", "no"),
+    }
+    return Table.from_columns(columns, STAFF)
+
+
+@pytest.fixture(scope="session")
+def make_staff() -> Callable[..., Table]:
+    return staff
+
+
+@pytest.fixture(scope="session")
+def group_input(policy: Policy) -> Callable[..., CheckInput]:
+    """Return what a check of groups looks at: rows, and the cubes that are published of them."""
+
+    def make(real: Table, synthetic: Table, holdout: Table | None = None, *, seed: int = 0, **change: object) -> CheckInput:
+        chosen = replace(policy, **change)  # type: ignore[arg-type]
+        schema = real.schema
+        names = [column.name for column in schema.with_role(Role.PROTECTED)]
+        cubes = publish(
+            count_cube(real, names),
+            count_cube(synthetic, names),
+            None if holdout is None else count_cube(holdout, names),
+            target=schema.target.name,
+            positive=str(schema.positive),
+            small_cell=chosen.small_cell,
+        )
+        return CheckInput(real, holdout, synthetic, schema, cubes, chosen, Run(seed))
+
+    return make

@@ -1,0 +1,1 @@
+"""What accounts for a change of bias: decompositions that add up to it."""
