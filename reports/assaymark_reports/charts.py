@@ -6,6 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from assaymark_reports import drivers
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -15,6 +17,7 @@ _Z = 1.959964
 _FONT = "Helvetica, Arial, sans-serif"
 _INK, _GRID = "#27303c", "#e4e8ee"
 _MOST_GROUPS = 24
+_MOST_COLUMNS = 12
 
 
 def draw(audit: Mapping[str, Any]) -> dict[str, str]:
@@ -24,6 +27,8 @@ def draw(audit: Mapping[str, Any]) -> dict[str, str]:
         if len(table["protected"]) == 1:
             specs[f"rates:{table['protected'][0]}"] = _rates(table, audit["task"])
     specs["effects"] = _effects(audit["findings"])
+    for part in drivers.explanations(audit["findings"]):
+        specs[f"drivers:{part.about}"] = _drivers(part)
     specs["shares"] = _shares(audit["findings"])
     specs["shapes"] = _shapes(audit["findings"])
     return {name: _svg(chart) for name, chart in specs.items() if chart is not None}
@@ -35,7 +40,9 @@ def _svg(chart: Any) -> str:
     themed = chart.configure(font=_FONT, background="white").configure_view(stroke=None).configure_axis(
         labelColor=_INK, titleColor=_INK, gridColor=_GRID, domainColor=_GRID, tickColor=_GRID, labelFontSize=12,
         titleFontSize=12, titleFontWeight="normal", labelLimit=260,
-    ).configure_legend(labelColor=_INK, titleColor=_INK, labelFontSize=12, orient="top", title=None)  # fmt: skip
+    ).configure_legend(labelColor=_INK, titleColor=_INK, labelFontSize=12, labelLimit=320,
+        orient="top", title=None,
+   )  # fmt: skip
     svg = str(vl_convert.vegalite_to_svg(themed.to_json()))
     # a fixed size would overflow a narrow page: let the box scale instead
     return re.sub(
@@ -181,3 +188,81 @@ def _shapes(findings: Sequence[Mapping[str, Any]]) -> Any:
     bars = base.mark_bar(color=_COLOURS[0], height=10)
     told = base.mark_text(align="left", dx=4, color=_INK, fontSize=11).encode(text=alt.Text("distance:Q", format=".3f"))
     return (bars + told).properties(width=700, height=alt.Step(20))
+
+
+def _drivers(part: drivers.Explanation) -> Any:
+    """Draw what accounts for a change: the way from real to synthetic rows, the columns, the levels of the first column."""
+    import altair as alt
+
+    panels = [_waterfall(part)]
+    if part.columns:
+        title = f"what each column's composition accounts for, in points; the dashed line is the whole change, {part.change}"
+        rows = [
+            {"about": column.name, "value": column.composition, "low": column.ends[0], "high": column.ends[1]}
+            for column in part.columns[:_MOST_COLUMNS]
+        ]
+        panels.append(_parts(rows, title, part.delta))
+    if part.columns and part.columns[0].levels:
+        first = part.columns[0]
+        panels.append(_level_parts(first, f"{first.name}: what its levels account for, in points"))
+    return alt.vconcat(*panels, spacing=22).resolve_scale(color="independent", y="independent")
+
+
+def _waterfall(part: drivers.Explanation) -> Any:
+    import altair as alt
+
+    order = [step.label for step in part.steps]
+    rows = [
+        {
+            "label": step.label,
+            "start": 100 * step.start,
+            "end": 100 * step.end,
+            "kind": step.kind,
+            "told": step.told,
+            "right": 100 * max(step.start, step.end),
+        }
+        for step in part.steps
+    ]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(y=alt.Y("label:N", title=None, sort=order))
+    scale = alt.Scale(domain=["gap", "more", "less"], range=[_COLOURS[1], _COLOURS[2], _COLOURS[0]])
+    bars = base.mark_bar(height=18).encode(
+        x=alt.X("start:Q", title="gap between the groups, in percentage points"),
+        x2="end:Q",
+        color=alt.Color("kind:N", scale=scale, legend=None),
+    )
+    told = base.mark_text(align="left", dx=5, color=_INK, fontSize=11).encode(x="right:Q", text="told:N")
+    return (bars + told).properties(width=640, height=alt.Step(26))
+
+
+def _parts(rows: list[dict[str, Any]], title: str, delta: float) -> Any:
+    import altair as alt
+
+    shown = [{key: 100 * value if isinstance(value, float) else value for key, value in row.items()} for row in rows]
+    base = alt.Chart(alt.InlineData(values=shown)).encode(y=alt.Y("about:N", title=None, sort=[row["about"] for row in rows]))
+    bars = base.mark_bar(height=14).encode(
+        x=alt.X("value:Q", title=title),
+        color=alt.condition("datum.value >= 0", alt.value(_COLOURS[2]), alt.value(_COLOURS[0])),
+    )
+    spans = base.mark_rule(strokeWidth=1.5, color=_INK).encode(x="low:Q", x2="high:Q")
+    zero = alt.Chart(alt.InlineData(values=[{"x": 0}])).mark_rule(color=_INK, strokeWidth=1).encode(x="x:Q")
+    whole = alt.Chart(alt.InlineData(values=[{"x": 100 * delta}])).mark_rule(color=_INK, strokeDash=[4, 3]).encode(x="x:Q")
+    return (bars + spans + zero + whole).properties(width=640, height=alt.Step(22))
+
+
+def _level_parts(column: drivers.Driver, title: str) -> Any:
+    import altair as alt
+
+    kinds = ("composition: more or fewer rows", "rate: another outcome within the level")
+    rows = [
+        {"level": level.name, "kind": kind, "value": 100 * value}
+        for level in column.levels
+        for kind, value in zip(kinds, (level.composition, level.rate), strict=True)
+    ]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y("level:N", title=None, sort=[level.name for level in column.levels]),
+        yOffset=alt.YOffset("kind:N", sort=list(kinds)),
+        color=alt.Color("kind:N", scale=alt.Scale(domain=list(kinds), range=[_COLOURS[2], "#8a6fb0"]), sort=list(kinds)),
+    )
+    bars = base.mark_bar().encode(x=alt.X("value:Q", title=title))
+    zero = alt.Chart(alt.InlineData(values=[{"x": 0}])).mark_rule(color=_INK, strokeWidth=1).encode(x="x:Q")
+    return (bars + zero).properties(width=640, height=alt.Step(13))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assaymark_reports import wording
+from assaymark_reports.drivers import Explanation, explanations, in_short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,6 +74,7 @@ class View:
     facts: tuple[tuple[str, str], ...]
     gated: tuple[Row, ...]
     sections: tuple[Section, ...]
+    drivers: tuple[Explanation, ...]
     not_tested: tuple[tuple[str, str], ...]
     method: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -91,6 +93,7 @@ def make_view(audit: Mapping[str, Any]) -> View:
         facts=_facts(audit),
         gated=tuple(row(f) for f in findings if f["gate"] != "ungated"),
         sections=tuple(_sections(findings)),
+        drivers=explanations(findings),
         not_tested=tuple((entry["what"], entry["why"]) for entry in audit["not_tested"]),
         method=_method(audit),
         notes=(*audit["datasets"]["synthetic"]["notes"], *((audit["generator"] or {}).get("notes", []))),
@@ -128,11 +131,12 @@ def _why(findings: Sequence[Mapping[str, Any]], verdict: str) -> tuple[str, ...]
     deciding = [f for f in findings if f["gate"] == wanted]
     shifts: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     told: list[str] = []
+    known = explanations(findings)
     for finding in deciding:
         if finding["id"] == "representation.log_disparity" and finding["value"] is not None:
             shifts.setdefault(tuple(finding["scope"]["protected"]), []).append(finding)
         else:
-            told.append(wording.sentence(finding))
+            told.append(wording.sentence(finding) + in_short(finding, known))
     return tuple(told + [_shift(scope, found, wanted) for scope, found in shifts.items()])
 
 

@@ -15,6 +15,10 @@ NAMES = {
     "bias.directional_amplification": "Directional bias amplification, mean",
     "bias.directional_amplification_cell": "Directional bias amplification, cell",
     "bias.generation_variability": "Variation between samples of the generator",
+    "bias.driver": "What accounts for a change",
+    "bias.label_conditional_shift": "Shift within a group and outcome",
+    "bias.missingness_gap": "Missing values, gap between groups",
+    "bias.proxy_leakage": "Attribute told from the other columns (AUC)",
     "representation.log_disparity": "Representation (log disparity)",
     "representation.lost_group": "Lost group",
     "representation.invented_group": "Invented group",
@@ -23,6 +27,9 @@ NAMES = {
     "fidelity.shapes": "Column shapes, mean score",
     "fidelity.trends": "Pair trends, mean score",
     "fidelity.unseen_categories": "Unseen categories",
+    "fidelity.group_distance": "Distance of a group from real",
+    "fidelity.parity_gap": "Fidelity gap between groups",
+    "fidelity.group_detection": "Group told from real (AUC)",
     "utility.auc": "AUC on the holdout",
     "utility.accuracy": "Accuracy on the holdout",
     "utility.demographic_parity_difference": "Classifier: demographic parity difference",
@@ -57,6 +64,8 @@ REASONS = {
     "too_many_combinations": "there are too many combinations of groups to publish safely",
     "holdout_overlaps_real": "the holdout shares rows with real, so it is no fair baseline",
     "one_class": "the target has one class only",
+    "too_few_columns": "there are too few columns to compare",
+    "too_few_rows": "there are too few rows to test on",
 }
 _VERBS = {
     "amplified": "grows",
@@ -116,8 +125,10 @@ def subject(finding: Mapping[str, Any]) -> str:
         parts.append("groups too small to name, together" if scope["group"] == "_pooled" else str(scope["group"]))
     if "direction" in scope:
         parts.append(str(scope["direction"]).replace("->", "→"))
+    if "outcome" in scope:
+        parts.append({"positive": "positive outcome", "rest": "other outcome"}.get(scope["outcome"], str(scope["outcome"])))
     if "column" in scope:
-        parts.append(str(scope["column"]))
+        parts.append("the groups' rates" if scope["column"] is None else str(scope["column"]))
     if "columns" in scope:
         parts.append(" and ".join(str(column) for column in scope["columns"]))
     return ", ".join(parts)
@@ -138,8 +149,9 @@ def _by_chance(finding: Mapping[str, Any]) -> str:
 def _sentence(finding: Mapping[str, Any]) -> str:
     if finding["outcome"] == "not_estimable":
         return f"{name(finding['id'])}{_about(finding)} is not estimable: {reason(finding['reason'])}."
-    if finding["id"] == "bias.demographic_parity_difference":
-        return _gap(finding)
+    worded = {"bias.demographic_parity_difference": _gap, "bias.driver": _driver}.get(finding["id"])
+    if worded is not None:
+        return worded(finding)
     if finding["outcome"] == "lost":
         return f"{subject(finding)}: the group has no synthetic row at all."
     if finding["id"] == "representation.invented_group" and finding["outcome"] == "exceeded":
@@ -180,3 +192,9 @@ def _gap(finding: Mapping[str, Any]) -> str:
         f"{scope['target']} {scope['positive']}: the gap between {first} and {second} {verb} from {_points(finding['real'])} "
         f"to {_points(finding['synthetic'])} percentage points ({change}; allowed {_points(finding['margin'])})."
     )
+
+
+def _driver(finding: Mapping[str, Any]) -> str:
+    from assaymark_reports import drivers  # which needs this module
+
+    return drivers.sentence(finding)
