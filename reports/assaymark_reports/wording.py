@@ -33,7 +33,14 @@ NAMES = {
     "utility.auc": "AUC on the holdout",
     "utility.accuracy": "Accuracy on the holdout",
     "utility.demographic_parity_difference": "Classifier: demographic parity difference",
+    "utility.demographic_parity_ratio": "Classifier: demographic parity ratio",
     "utility.equalized_odds_difference": "Classifier: equalized odds difference",
+    "utility.true_positive_rate_gap": "Classifier: gap of true positive rates",
+    "utility.false_positive_rate_gap": "Classifier: gap of false positive rates",
+    "utility.accuracy_gap": "Classifier: gap of accuracies",
+    "utility.group_metric": "Classifier: rate of a group",
+    "utility.calibration_gap": "Classifier: gap of calibration errors",
+    "utility.group_auc": "Classifier: AUC within a group",
     "privacy.verbatim_rows": "Rows found verbatim in real",
     "privacy.holdout_overlap": "Holdout rows found in real",
 }
@@ -66,6 +73,12 @@ REASONS = {
     "one_class": "the target has one class only",
     "too_few_columns": "there are too few columns to compare",
     "too_few_rows": "there are too few rows to test on",
+    "no_target": "no target is named",
+    "no_predictors": "there is no column to learn from",
+    "too_few_positives": "a group has fewer positive holdout rows than the policy asks for",
+    "too_few_negatives": "a group has fewer negative holdout rows than the policy asks for",
+    "too_few_selected": "a classifier selects fewer rows of a group than the policy asks for",
+    "zero_rate": "a rate is zero or undefined, so that it has no ratio",
 }
 _VERBS = {
     "amplified": "grows",

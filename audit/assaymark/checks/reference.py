@@ -12,7 +12,8 @@ import numpy as np
 
 from assaymark.checks.bias import rates
 from assaymark.checks.utility import model_fairness
-from assaymark.cubes.published import GroupTable, PublishedCubes, ScopeCubes, group_name
+from assaymark.checks.utility.reference import ModelReference
+from assaymark.cubes.published import GroupTable, PublishedCubes, Scope, ScopeCubes, group_name
 from assaymark.errors import InternalError, ReferenceMismatchError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Reference:
 
 
 def compare(cubes: PublishedCubes, findings: Iterable[Finding]) -> Reference:
-    """Compute every selection rate difference, ratio and spread, and the classifiers' differences, again by Fairlearn.
+    """Compute every selection rate difference, ratio and spread, and all group metrics of classifiers, again by Fairlearn.
 
     Raises:
         ReferenceMismatchError: When a number differs by more than :data:`TOLERANCE`.
@@ -63,12 +64,13 @@ def compare(cubes: PublishedCubes, findings: Iterable[Finding]) -> Reference:
     import fairlearn
 
     scopes = {scope.protected: scope for scope in cubes.scopes}
+    models: dict[Scope, ModelReference] = {}
     count, largest = 0, 0.0
     for finding in findings:
         scope = scopes.get(tuple(finding.scope.get("protected", ())))
         if scope is None or finding.real is None:
             continue
-        for ours, theirs in _pairs(finding, scope):
+        for ours, theirs in _pairs(finding, scope, models):
             difference = abs(ours - theirs)
             if not difference <= TOLERANCE:
                 raise ReferenceMismatchError(
@@ -82,16 +84,18 @@ def compare(cubes: PublishedCubes, findings: Iterable[Finding]) -> Reference:
     return Reference("fairlearn", str(fairlearn.__version__), count, largest)
 
 
-def _pairs(finding: Finding, scope: Any) -> Iterator[tuple[float, float]]:
+def _pairs(finding: Finding, scope: ScopeCubes, models: dict[Scope, ModelReference]) -> Iterator[tuple[float, float]]:
     groups = list(finding.scope.get("groups", ()))
     if finding.id in {rates.DIFFERENCE, rates.RATIO, rates.SPREAD}:
         for table, ours in ((scope.real, finding.real), (scope.synthetic, finding.synthetic)):
             if ours is not None:
                 yield ours, _selection(table, groups, finding.id)
     elif finding.id in model_fairness.IDS:
-        for trained_on, ours in (("real", finding.real), ("synthetic", finding.synthetic)):
-            if ours is not None:
-                yield ours, _classifier(scope, groups, trained_on, finding.id)
+        if scope.models is None:
+            raise InternalError("a classifier finding has no table", where=finding.id, remedy="Report this as a defect.")
+        if scope.protected not in models:
+            models[scope.protected] = ModelReference(scope.models)
+        yield from models[scope.protected].pairs(finding)
 
 
 def _selection(table: GroupTable, groups: list[str], identifier: str) -> float:
@@ -105,38 +109,19 @@ def _selection(table: GroupTable, groups: list[str], identifier: str) -> float:
     return float(rate[a] - rate[b]) if identifier == rates.DIFFERENCE else float(rate[b] / rate[a])
 
 
-def _classifier(scope: ScopeCubes, groups: list[str], trained_on: str, identifier: str) -> float:
-    found = model_fairness.confusions(scope)
-    if found is None:
-        raise InternalError("a classifier finding has no table", where=identifier, remedy="Report this as a defect.")
-    counts = found.real if trained_on == "real" else found.synthetic
-    names = [group_name(group) for group in found.groups]
-    cells = np.array([[y, label] for y in (0, 1) for label in (0, 1)])
-    truth, label = np.tile(cells[:, 0], len(groups)), np.tile(cells[:, 1], len(groups))
-    weights = np.concatenate([counts[names.index(group)].ravel() for group in groups])
-    frame = _frame(truth, label, np.repeat(groups, len(cells)), weights)
-    difference = frame.difference(method="between_groups")
-    if identifier == model_fairness.PARITY:
-        return float(difference["selection_rate"])
-    return float(max(difference["true_positive_rate"], difference["false_positive_rate"]))
-
-
 def _named(table: GroupTable) -> Iterator[tuple[str, NDArray[np.int64]]]:
     for group, counts in zip(table.groups, table.counts, strict=True):
         yield group_name(group), counts
 
 
 def _frame(truth: NDArray[Any], label: NDArray[Any], groups: NDArray[Any], weights: NDArray[np.int64]) -> Any:
-    from fairlearn.metrics import MetricFrame, false_positive_rate, selection_rate, true_positive_rate
+    from fairlearn.metrics import MetricFrame, selection_rate
 
     kept = weights > 0
-    metrics = {"selection_rate": selection_rate}
-    if not np.array_equal(truth, label):
-        metrics |= {"true_positive_rate": true_positive_rate, "false_positive_rate": false_positive_rate}
     return MetricFrame(
-        metrics=metrics,
+        metrics={"selection_rate": selection_rate},
         y_true=truth[kept],
         y_pred=label[kept],
         sensitive_features=groups[kept],
-        sample_params={name: {"sample_weight": weights[kept].astype(np.float64)} for name in metrics},
+        sample_params={"selection_rate": {"sample_weight": weights[kept].astype(np.float64)}},
     )

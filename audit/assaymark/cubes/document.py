@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assaymark.cubes.fine import CLASSIFIER_CELLS, MODEL_CELLS, OUTCOMES, Group
+from assaymark.cubes.fine import OUTCOMES, Group
+from assaymark.cubes.model_document import models_document, read_models
+from assaymark.cubes.models import LABEL_CELLS, PAIR_CELLS
 from assaymark.cubes.published import GroupTable, PublishedCubes, Scope, ScopeCubes
 from assaymark.errors import ReleaseError
 
@@ -14,13 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CUBES_SCHEMA = "assaymark-cubes/1"
-_CELLS = {"outcome": list(OUTCOMES), "model": list(MODEL_CELLS), "classifier": list(CLASSIFIER_CELLS)}
-_OPTIONAL = {
-    "holdout": len(OUTCOMES),
-    "model": len(MODEL_CELLS),
-    "model_real": len(CLASSIFIER_CELLS),
-    "model_synthetic": len(CLASSIFIER_CELLS),
-}
+_CELLS = {"outcome": list(OUTCOMES), "labels": list(LABEL_CELLS), "pairs": list(PAIR_CELLS)}
 _COUNT_LIMIT = 2**53
 
 
@@ -37,7 +34,8 @@ def cubes_document(cubes: PublishedCubes) -> dict[str, Any]:
                 "protected": list(scope.protected),
                 "real": _table(scope.real),
                 "synthetic": _table(scope.synthetic),
-                **{name: None if (table := getattr(scope, name)) is None else _table(table) for name in _OPTIONAL},
+                "holdout": None if scope.holdout is None else _table(scope.holdout),
+                "models": models_document(scope.models),
                 "samples": [_table(table) for table in scope.samples],
             }
             for scope in cubes.scopes
@@ -112,7 +110,8 @@ def _read_scope(entry: Mapping[str, Any]) -> ScopeCubes:
         protected,
         _read_table(entry["real"], width, len(OUTCOMES)),
         _read_table(entry["synthetic"], width, len(OUTCOMES)),
-        **{name: None if entry[name] is None else _read_table(entry[name], width, cells) for name, cells in _OPTIONAL.items()},
+        None if entry["holdout"] is None else _read_table(entry["holdout"], width, len(OUTCOMES)),
+        read_models(entry["models"], partial(_group, attributes=width), _row),
         samples=tuple(_read_table(table, width, len(OUTCOMES)) for table in entry["samples"]),
     )
 

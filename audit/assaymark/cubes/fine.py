@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 Group = tuple[str, ...]
 
 OUTCOMES = ("rest", "positive")
-MODEL_CELLS = tuple(f"y{y}_real{real}_synthetic{syn}" for y in (0, 1) for real in (0, 1) for syn in (0, 1))
-CLASSIFIER_CELLS = tuple(f"y{y}_label{label}" for y in (0, 1) for label in (0, 1))
 _INDEX_LIMIT = 2**62
 
 
@@ -32,8 +30,7 @@ class FineCube:
     Attributes:
         attributes: Names of the k protected columns, in the order asked for.
         combinations: The m combinations that occur, one label an attribute, sorted.
-        counts: int64, shape (m, c): rows by combination and cell. c is 2 (:data:`OUTCOMES`), or 8
-            (:data:`MODEL_CELLS`) when the predictions of two classifiers are counted as well.
+        counts: int64, shape (m, c): rows by combination and cell, :data:`OUTCOMES`.
         missing: Rows left out because their target is missing.
     """
 
@@ -72,16 +69,12 @@ class FineCube:
         return dict(zip(groups, counts, strict=True))
 
 
-def count_cube(
-    table: Table, protected: Sequence[str], predictions: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
-) -> FineCube:
+def count_cube(table: Table, protected: Sequence[str]) -> FineCube:
     """Count a table in one pass.
 
     Args:
         table: Rows whose schema names a target and a positive outcome.
         protected: Names of the protected columns, in the order in which scopes take them.
-        predictions: Labels that a classifier trained on real and one trained on synthetic rows gave to each row; with
-            them the cells are :data:`MODEL_CELLS`, else :data:`OUTCOMES`.
 
     Raises:
         LimitError: When the protected columns have too many combinations to index.
@@ -89,9 +82,6 @@ def count_cube(
     cells = outcome(table, table.schema).astype(np.int64)
     keep = cells >= 0
     width = len(OUTCOMES)
-    if predictions is not None:
-        cells = cells * 4 + predictions[0].astype(np.int64) * 2 + predictions[1].astype(np.int64)
-        width = len(MODEL_CELLS)
     columns = [table.schema[name] for name in protected]
     coded = [group_labels(table, column) for column in columns]
     flat, sizes = _flatten([codes for codes, _ in coded], [len(labels) for _, labels in coded], table.rows)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assaymark.cubes.disclosure import View, pinned, view_of
-from assaymark.cubes.fine import MODEL_CELLS, FineCube
 from assaymark.cubes.published import GroupTable, Scope
 
 if TYPE_CHECKING:
@@ -16,11 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from assaymark.cubes.fine import FineCube
+
 _FEWEST_IN_POOL = 2  # a pool of one group would publish that group
-# where each of MODEL_CELLS goes when only the outcome, or the outcome and one classifier's label, are told apart
-_TO_OUTCOME = np.repeat(np.arange(2, dtype=np.intp), 4)
-_TO_REAL = np.array([0, 0, 1, 1, 2, 2, 3, 3], dtype=np.intp)
-_TO_SYNTHETIC = np.array([0, 1, 0, 1, 2, 3, 2, 3], dtype=np.intp)
 
 
 def pool(fine: FineCube, scopes: Sequence[Scope], small_cell: int) -> dict[Scope, GroupTable]:
@@ -33,53 +29,6 @@ def pool(fine: FineCube, scopes: Sequence[Scope], small_cell: int) -> dict[Scope
     views = [view_of(*fine.project(scope), cell, fine.counts) for scope in scopes]
     _pool_views(views, fine.counts, small_cell)
     return {scope: _table(view, small_cell) for scope, view in zip(scopes, views, strict=True)}
-
-
-@dataclass(frozen=True, slots=True)
-class HoldoutTables:
-    """The tables of the holdout that may be published for one scope; see :class:`~assaymark.cubes.published.ScopeCubes`."""
-
-    outcome: GroupTable
-    model: GroupTable | None
-    model_real: GroupTable | None
-    model_synthetic: GroupTable | None
-
-
-def pool_with_model(fine: FineCube, scopes: Sequence[Scope], small_cell: int) -> dict[Scope, HoldoutTables]:
-    """Return the tables by outcome and by classifiers' labels, pooled against each other.
-
-    A scope whose groups all have large cells is published by outcome and both labels at once; else each classifier gets a
-    table of its own, because eight cells a group would pool nearly everything.
-
-    Args:
-        fine: Cube of the holdout with :data:`~assaymark.cubes.fine.MODEL_CELLS`.
-        scopes: Attributes and intersections to publish.
-        small_cell: Smallest count that may be published.
-    """
-    views: dict[tuple[Scope, str], View] = {}
-    whole = np.arange(len(MODEL_CELLS), dtype=np.intp)
-    for scope in scopes:
-        projected = fine.project(scope)
-        views[scope, "outcome"] = view_of(*projected, _TO_OUTCOME, fine.counts)
-        joint = view_of(*projected, whole, fine.counts)
-        if (joint.counts >= small_cell).all():
-            views[scope, "model"] = joint
-        else:
-            views[scope, "model_real"] = view_of(*projected, _TO_REAL, fine.counts)
-            views[scope, "model_synthetic"] = view_of(*projected, _TO_SYNTHETIC, fine.counts)
-    _pool_views(list(views.values()), fine.counts, small_cell)
-
-    def table(scope: Scope, name: str) -> GroupTable | None:
-        view = views.get((scope, name))
-        return None if view is None else _table(view, small_cell)
-
-    return {
-        scope: HoldoutTables(
-            _table(views[scope, "outcome"], small_cell),
-            *(table(scope, name) for name in ("model", "model_real", "model_synthetic")),
-        )
-        for scope in scopes
-    }
 
 
 def observed(fine: FineCube, scopes: Sequence[Scope]) -> dict[Scope, GroupTable]:

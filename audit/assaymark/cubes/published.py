@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assaymark.cubes.fine import Group
+    from assaymark.cubes.models import ModelTables
 
 POOLED = "_pooled"
 MISSING = "(missing)"
@@ -78,11 +79,7 @@ class ScopeCubes:
         real: Pooled table of the real rows.
         synthetic: Table of the synthetic rows, nothing pooled.
         holdout: Pooled table of the holdout; None without one.
-        model: Table of the holdout by outcome and both classifiers' labels, :data:`~assaymark.cubes.fine.MODEL_CELLS`; None
-            without classifiers, and where some group has a small cell there. Then the two tables below stand in.
-        model_real: Table of the holdout by outcome and the label of the classifier trained on real rows,
-            :data:`~assaymark.cubes.fine.CLASSIFIER_CELLS`.
-        model_synthetic: The same for the classifier trained on synthetic rows.
+        models: Tables of the holdout by outcome and classifiers' labels; None without classifiers.
         samples: Tables of further rows that the generator drew with other seeds, as many as ``synthetic`` each; empty where
             it was sampled once. They are counted and not kept.
     """
@@ -91,9 +88,7 @@ class ScopeCubes:
     real: GroupTable
     synthetic: GroupTable
     holdout: GroupTable | None = None
-    model: GroupTable | None = None
-    model_real: GroupTable | None = None
-    model_synthetic: GroupTable | None = None
+    models: ModelTables | None = None
     samples: tuple[GroupTable, ...] = ()
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from assaymark.cubes.fine import MODEL_CELLS, FineCube
-from assaymark.cubes.pooling import observed, pool, pool_with_model
-from assaymark.cubes.published import GroupTable, PublishedCubes, Scope, ScopeCubes
+from assaymark.cubes.model_pooling import pool_models
+from assaymark.cubes.pooling import observed, pool
+from assaymark.cubes.published import PublishedCubes, Scope, ScopeCubes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from assaymark.cubes.fine import FineCube
+    from assaymark.cubes.models import LabelledRows
 
 _LARGEST_PROGRAM = 6000  # private counts up to which intersections are checked for disclosure; beyond it they are withheld
 
@@ -29,17 +32,19 @@ def publish(
     positive: str,
     small_cell: int,
     samples: Sequence[FineCube] = (),
+    labelled: LabelledRows | None = None,
 ) -> PublishedCubes:
     """Pool the real and the holdout cube, and put the tables of all scopes side by side.
 
     Args:
         real: Private cube of the real rows.
         synthetic: Cube of the synthetic rows; published whole.
-        holdout: Private cube of the holdout, with or without predictions; None without a holdout.
+        holdout: Private cube of the holdout; None without a holdout.
         target: Target column.
         positive: Text of the positive outcome.
         small_cell: Smallest count of real rows that may be published.
         samples: Cubes of further synthetic rows; published whole.
+        labelled: Rows of the holdout as classifiers label them; None without classifiers.
     """
     scopes = scopes_of(real.attributes)
     withheld: dict[Scope, str] = {}
@@ -50,7 +55,7 @@ def publish(
     seen, *more = (observed(cube, scopes) for cube in (synthetic, *samples))
     tables = tuple(
         ScopeCubes(scope, shown[scope], seen[scope], samples=tuple(other[scope] for other in more), **held)
-        for scope, held in zip(scopes, _holdout_tables(holdout, scopes, small_cell), strict=True)
+        for scope, held in zip(scopes, _holdout_tables(holdout, labelled, scopes, small_cell), strict=True)
     )
     missing = {"real": real.missing, "synthetic": synthetic.missing}
     if holdout is not None:
@@ -58,19 +63,13 @@ def publish(
     return PublishedCubes(target, positive, tables, missing, withheld)
 
 
-def _holdout_tables(holdout: FineCube | None, scopes: Sequence[Scope], small_cell: int) -> list[dict[str, GroupTable | None]]:
+def _holdout_tables(
+    holdout: FineCube | None, labelled: LabelledRows | None, scopes: Sequence[Scope], small_cell: int
+) -> list[dict[str, Any]]:
     if holdout is None:
         return [{} for _ in scopes]
-    if holdout.counts.shape[1] != len(MODEL_CELLS):
-        pooled = pool(holdout, scopes, small_cell)
-        return [{"holdout": pooled[scope]} for scope in scopes]
-    found = pool_with_model(holdout, scopes, small_cell)
-    return [
-        {
-            "holdout": found[scope].outcome,
-            "model": found[scope].model,
-            "model_real": found[scope].model_real,
-            "model_synthetic": found[scope].model_synthetic,
-        }
-        for scope in scopes
-    ]
+    shown = pool(holdout, scopes, small_cell)
+    if labelled is None:
+        return [{"holdout": shown[scope]} for scope in scopes]
+    models = pool_models(labelled, holdout, shown, small_cell)
+    return [{"holdout": shown[scope], "models": models[scope]} for scope in scopes]

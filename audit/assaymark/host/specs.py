@@ -193,7 +193,7 @@ class CheckInput:
         run: Seed, progress, cancellation.
         privacy_disabled: Reason why privacy measures must not be computed; None when they may.
         predictions: What classifiers trained on real and on synthetic rows say of the holdout
-            (:class:`assaymark.checks.utility.learners.Predictions`); None when there are none, or not yet.
+            (:class:`assaymark.checks.utility.training.Predictions`); None when there are none, or not yet.
     """
 
     real: Table

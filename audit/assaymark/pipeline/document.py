@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assaymark import __version__
+from assaymark.checks.utility.learners import LEARNERS
 from assaymark.cubes.published import POOLED, GroupTable, PublishedCubes, group_name
 from assaymark.policy.gates import gate_counts
 from assaymark.tables.schema import Column, Role, Schema
@@ -123,6 +124,8 @@ def policy_summary(policy: Policy) -> dict[str, Any]:
         "small_cell": policy.small_cell,
         "level": policy.level,
         "draws": policy.draws,
+        "learner_seeds": policy.learner_seeds,
+        "real_refits": policy.real_refits,
         "margins": dict(policy.margins),
         "gated": sorted(policy.gated),
         "fail_on": sorted(policy.fail_on),
@@ -169,7 +172,7 @@ def _method(context: Context, measured: Measured) -> dict[str, Any]:
         "draws": context.policy.draws,
         "level": context.policy.level,
         "split": None if context.split is None else dict(context.split),
-        "classifiers": "histogram gradient boosting, scikit-learn" if measured.predictions else None,
+        "classifiers": "; ".join(f"{one.name}: {one.title}" for one in LEARNERS) if measured.predictions else None,
     }
 
 

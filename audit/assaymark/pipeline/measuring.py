@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from assaymark.checks.privacy.replay import overlap_problem
 from assaymark.checks.reference import Reference, compare
-from assaymark.checks.utility.learners import Predictions, holdout_predictions
+from assaymark.checks.utility.training import Plan, Predictions, holdout_predictions, labelled_rows
 from assaymark.cubes.fine import FineCube, count_cube
 from assaymark.cubes.publishing import publish
 from assaymark.errors import PluginFailedError
 from assaymark.host.registry import Registered, Registry, call_guarded, resolve
-from assaymark.host.specs import CheckInput, CheckSpec
+from assaymark.host.specs import CheckInput, CheckSpec, Family
 from assaymark.pipeline.steps import step
 from assaymark.policy.gates import judge, verdict
 from assaymark.results.findings import Finding, Verdict
@@ -20,6 +20,7 @@ from assaymark.results.findings import Finding, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from assaymark.cubes.models import LabelledRows
     from assaymark.cubes.published import PublishedCubes
     from assaymark.execution import Run
     from assaymark.pipeline.sources import Sources
@@ -62,8 +63,8 @@ def measure(
     real, holdout = sources.real, sources.holdout
     disabled = None if holdout is None else overlap_problem(real, holdout)
     predictions = None
-    if holdout is not None:
-        predictions = holdout_predictions(real, holdout, synthetic, step(run, "train classifiers"))
+    if holdout is not None and any(check.spec.family is Family.UTILITY for check in registry.checks.values()):
+        predictions = holdout_predictions(real, holdout, synthetic, step(run, "train classifiers"), Plan.of(policy))
     cubes = _cubes(sources, synthetic, policy, predictions, samples)
     data = CheckInput(real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions)
     findings = judge(_check_all(data, registry, run), policy)
@@ -74,9 +75,11 @@ def _cubes(
     sources: Sources, synthetic: Table, policy: Policy, predictions: Predictions | None, samples: Sequence[FineCube]
 ) -> PublishedCubes:
     held: FineCube | None = None
+    labelled: LabelledRows | None = None
     if sources.holdout is not None:
-        labels = None if predictions is None else (predictions.real_labels, predictions.synthetic_labels)
-        held = count_cube(sources.holdout, sources.protected, labels)
+        held = count_cube(sources.holdout, sources.protected)
+        if predictions is not None:
+            labelled = labelled_rows(predictions, sources.holdout, sources.protected)
     target = sources.schema.target
     return publish(
         count_cube(sources.real, sources.protected),
@@ -86,6 +89,7 @@ def _cubes(
         positive=str(sources.schema.positive),
         small_cell=policy.small_cell,
         samples=samples,
+        labelled=labelled,
     )
 
 

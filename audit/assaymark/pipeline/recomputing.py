@@ -12,6 +12,7 @@ from assaymark.checks import recomputable
 from assaymark.checks.reference import compare
 from assaymark.cubes.document import read_cubes
 from assaymark.cubes.fine import count_cube
+from assaymark.cubes.model_document import contradictions
 from assaymark.cubes.pooling import observed
 from assaymark.execution import Run
 from assaymark.host.specs import CheckInput
@@ -83,7 +84,7 @@ def recompute(folder: Path) -> Recomputation:
 def _cube_problems(cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str, str]]:
     """A release must not show small cells, whoever made it."""
     for scope in cubes.scopes:
-        for name in ("real", "holdout", "model", "model_real", "model_synthetic"):
+        for name in ("real", "holdout"):
             table = getattr(scope, name)
             if table is None:
                 continue
@@ -93,6 +94,13 @@ def _cube_problems(cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str,
                     CUBES_FILE,
                     f"the {name} table of {', '.join(scope.protected)} shows a cell under {policy.small_cell} rows",
                 )
+        if scope.models is not None:
+            about = ", ".join(scope.protected)
+            tables = [*scope.models.labels.values(), *scope.models.pairs.values()]
+            if any(table.size and table.min() < policy.small_cell for table in tables):
+                yield CUBES_FILE, f"a table of classifiers of {about} shows a cell under {policy.small_cell} rows"
+            wrong = contradictions(scope.models, scope.holdout)
+            yield from ((CUBES_FILE, f"of the tables of {about}, {told}") for told in wrong)
 
 
 def _document_problems(audit: Mapping[str, Any], cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str, str]]:
@@ -184,7 +192,7 @@ def _compare_findings(recorded: list[Finding], again: list[Finding], *, exact: b
 
 def _where(finding: Finding) -> str:
     scope = finding.scope
-    return ", ".join([*scope.get("protected", []), *([scope["group"]] if "group" in scope else [])])
+    return ", ".join([*scope.get("protected", []), *(scope[key] for key in ("group", "learner", "trained_on") if key in scope)])
 
 
 def _differences(finding: Finding, other: Finding, *, exact: bool) -> Iterator[tuple[str, Any, Any]]:

@@ -37,6 +37,11 @@ class _Intervals(_Section):
     draws: int = Field(default=10_000, ge=1_000, le=1_000_000)
 
 
+class _Models(_Section):
+    learner_seeds: int = Field(default=3, ge=1, le=20)
+    real_refits: int = Field(default=5, ge=0, le=20)
+
+
 class _Gates(_Section):
     fail_on: list[Literal["amplified", "reversed", "introduced", "attenuated", "lost", "exceeded"]]
     findings: list[str] = Field(max_length=1000)
@@ -47,6 +52,7 @@ class _File(_Section):
     name: str = Field(min_length=1, max_length=100)
     estimability: _Estimability = Field(default_factory=_Estimability)
     intervals: _Intervals = Field(default_factory=_Intervals)
+    models: _Models = Field(default_factory=_Models)
     margins: dict[str, float] = Field(default_factory=dict)
     gates: _Gates
 
@@ -111,6 +117,8 @@ def parse_policy(source: bytes, where: str, known: frozenset[str] | None) -> Pol
         margins=dict(sorted(parsed.margins.items())),
         fail_on=frozenset(parsed.gates.fail_on),
         gated=frozenset(parsed.gates.findings),
+        learner_seeds=parsed.models.learner_seeds,
+        real_refits=parsed.models.real_refits,
     )
 
 

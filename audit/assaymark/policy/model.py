@@ -25,6 +25,8 @@ class Policy:
         margins: Smallest effect that counts, by finding id.
         fail_on: Outcomes that fail a gate.
         gated: Ids of the findings that are gated.
+        learner_seeds: Fits of each seeded learner on each training set.
+        real_refits: Fits of each learner on bootstrapped real rows, from which the null of utility findings is read.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Policy:
     margins: Mapping[str, float]
     fail_on: frozenset[str]
     gated: frozenset[str]
+    learner_seeds: int = 3
+    real_refits: int = 5
 
     def margin(self, finding: str) -> float:
         """Return the margin of a finding id, 0 when the policy names none."""

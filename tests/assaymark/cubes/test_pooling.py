@@ -9,7 +9,7 @@ import pytest
 
 from assaymark.cubes.document import cubes_document, read_cubes
 from assaymark.cubes.fine import FineCube
-from assaymark.cubes.pooling import pool, pool_with_model
+from assaymark.cubes.pooling import pool
 from assaymark.cubes.publishing import publish, scopes_of
 from assaymark.errors import ReleaseError
 
@@ -104,23 +104,6 @@ def test_no_pooled_count_is_pinned_by_all_that_is_published(seed):
                     for sign in (1, -1)
                 ]
                 assert round(ends[1]) - round(ends[0]) >= 1, (scope, group, cell)
-
-
-def test_model_tables_are_pooled_against_the_outcome_tables(make_cube):
-    rng = np.random.default_rng(1)
-    groups = (("A",), ("B",), ("C",), ("D",))
-    counts = rng.integers(12, 60, size=(4, 8))
-    counts[2, 5] = 2
-    fine = FineCube(("sex",), groups, counts)
-    tables = pool_with_model(fine, [("sex",)], 10)[("sex",)]
-    assert len(tables.outcome.groups) == 4
-    assert tables.model is None  # C has a cell of two rows, so each classifier gets a table of its own
-    assert tables.model_real.counts.tolist() == counts.reshape(4, 2, 2, 2).sum(axis=3).reshape(4, 4).tolist()
-    assert tables.model_synthetic.counts.tolist() == counts.reshape(4, 2, 2, 2).sum(axis=2).reshape(4, 4).tolist()
-    counts[2, 5] = 20
-    whole = pool_with_model(FineCube(("sex",), groups, counts), [("sex",)], 10)[("sex",)]
-    assert whole.model.counts.tolist() == counts.tolist()
-    assert whole.model_real is None
 
 
 def test_cubes_survive_their_file(make_cube):

@@ -1,145 +1,154 @@
-"""Two classifiers, one trained on real and one on synthetic rows, and what both say of the holdout.
+"""The learners: boosted trees and a linear model. Each learns from one coded table and scores the holdout.
 
-"Train on synthetic, test on real" (Esteban et al., 2017). Gradient boosted histograms (Ke et al., 2017) need no scaling and
-bear missing values and categories; one thread and a fixed seed make them give the same numbers every time.
+Two kinds of learner, because what a synthetic table does to a model depends on what the model can express: the linear one reads
+margins and main effects, boosted trees read interactions. Another learner needs no more than :class:`Learner`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from assaymark.tables.groups import outcome
-from assaymark.tables.schema import Kind, Role
-
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from assaymark.execution import Run
-    from assaymark.tables.schema import Column, Schema
-    from assaymark.tables.table import Table
-
-    Features = NDArray[np.float64]
-
-LEARNER = "gradient boosted histograms"
-
-_THRESHOLD = 0.5
-_CATEGORIES = 255  # as many as the learner takes; what is rarer reads as missing
-_TRAINING_ROWS = 200_000  # more rows cost time and change little
+    from assaymark.checks.utility.features import Features, Training
 
 
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """What both classifiers say of each row of the holdout.
-
-    Attributes:
-        truth: int8, shape (rows,): 1 positive, 0 not, -1 unknown.
-        real_scores: Probability of positive by the classifier trained on real rows, shape (rows,).
-        synthetic_scores: The same by the one trained on synthetic rows.
-    """
-
-    truth: NDArray[np.int8]
-    real_scores: NDArray[np.float64]
-    synthetic_scores: NDArray[np.float64]
+class Learner(Protocol):
+    """Something that learns to tell positive rows from others."""
 
     @property
-    def real_labels(self) -> NDArray[np.bool_]:
-        """Labels by the classifier trained on real rows."""
-        return self.real_scores >= _THRESHOLD
+    def name(self) -> str:
+        """Short stable name, as in the scope of a finding."""
+        ...
 
     @property
-    def synthetic_labels(self) -> NDArray[np.bool_]:
-        """Labels by the classifier trained on synthetic rows."""
-        return self.synthetic_scores >= _THRESHOLD
+    def title(self) -> str:
+        """What it is, in words."""
+        ...
+
+    @property
+    def seeded(self) -> bool:
+        """Whether its fit depends on a seed; one that does not is fitted once."""
+        ...
+
+    def scores(self, training: Training, seed: int) -> Features:
+        """Learn, and return the probability of positive for each row of the holdout, shape (rows,).
+
+        The result depends on the arguments only. It is called in a thread with one OpenMP and BLAS thread; it may be called in
+        several threads at once.
+        """
+        ...
 
 
-def predictors(schema: Schema) -> tuple[Column, ...]:
-    """Return the columns that classifiers learn from: protected ones too; not identifiers, free text and the target."""
-    return tuple(column for column in schema.learnable if Role.TARGET not in column.roles)
+class BoostedTrees:
+    """Gradient boosted histograms (Ke et al., 2017): need no scaling, and bear missing values and categories.
 
-
-def unlearnable(real: Table, synthetic: Table) -> str | None:
-    """Return why no pair of classifiers can be trained, a short stable code, or None."""
-    schema = real.schema
-    if schema.target is None or schema.positive is None:
-        return "no_target"
-    if not predictors(schema):
-        return "no_predictors"
-    truths = [outcome(table, schema) for table in (real, synthetic)]
-    return None if all((truth == 0).any() and (truth == 1).any() for truth in truths) else "one_class"
-
-
-def holdout_predictions(real: Table, holdout: Table, synthetic: Table, run: Run) -> Predictions | None:
-    """Train both classifiers and let them score the holdout.
-
-    Args:
-        real: Rows that the generator learned from; its schema names the target and the positive outcome.
-        holdout: Rows to score.
-        synthetic: Rows under audit.
-        run: Seed, progress and cancellation.
-
-    Returns:
-        The same for the same seed; None where :func:`unlearnable` gives a reason.
+    Each split looks at a random half of the columns (``max_features``), which is what a seed changes; boosting is otherwise
+    deterministic. No early stopping: else the size of a model depends on the number of rows, which differs between real and
+    synthetic.
     """
-    if unlearnable(real, synthetic) is not None:
-        return None
-    scores: list[Features] = []
-    for done, (name, table) in enumerate((("real", real), ("synthetic", synthetic))):
-        run.check()
-        run.progress(done, 2, f"on {name} rows")
-        scores.append(_scores(table, holdout, real.schema, run, name))
-    run.progress(2, 2)
-    return Predictions(outcome(holdout, real.schema), *scores)
+
+    name = "trees"
+    title = "gradient boosted histograms"
+    seeded = True
+
+    def scores(self, training: Training, seed: int) -> Features:
+        """See :class:`Learner`."""
+        from sklearn.ensemble import HistGradientBoostingClassifier
+        from threadpoolctl import threadpool_limits
+
+        if not training.features.shape[1]:
+            return _share(training)
+        learner: Any = HistGradientBoostingClassifier
+        model = learner(
+            categorical_features=training.categorical, early_stopping=False, max_features=0.5, random_state=seed % 2**32
+        )
+        with threadpool_limits(limits=1, user_api="openmp"):  # sums of floats depend on the number of threads; a thread's own
+            model.fit(training.features, training.truth)
+            return np.asarray(model.predict_proba(training.tested)[:, 1], dtype=np.float64)
 
 
-def _scores(training: Table, holdout: Table, schema: Schema, run: Run, name: str) -> Features:
-    truth = outcome(training, schema)
-    rows = np.flatnonzero(truth >= 0)
-    if len(rows) > _TRAINING_ROWS:
-        rows = np.sort(run.rng("classifier-rows", name).choice(rows, _TRAINING_ROWS, replace=False))
-    features: list[Features] = []
-    tested: list[Features] = []
-    categorical: list[bool] = []
-    for column in predictors(schema):
-        known, test = _encode(training, holdout, column)
-        if not np.isnan(known[rows]).all():  # what is always missing teaches nothing
-            features.append(known[rows])
-            tested.append(test)
-            categorical.append(column.kind is Kind.CATEGORICAL)
-    if not features:
-        return np.full(holdout.rows, float(truth[rows].mean()))
-    return _fit_predict(np.column_stack(features), truth[rows], np.column_stack(tested), categorical, run)
+class Linear:
+    """Logistic regression with an L2 penalty (C = 1) on standardised numbers and indicators of categories.
 
+    A missing value has an indicator of its own. A category that fewer than :attr:`rarest` training rows hold, or that is not
+    among the most frequent, joins the other ones. Newton's method with a Cholesky solver is deterministic, so one fit is all
+    there is.
+    """
 
-def _fit_predict(features: Features, truth: NDArray[np.int8], tested: Features, categorical: list[bool], run: Run) -> Features:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits
+    name = "linear"
+    title = "logistic regression, L2"
+    seeded = False
+    rarest = 20
+    most_levels = 50
+    most_indicators = 400  # over all columns; Newton's method costs the square of them
+    most_products = 5e9  # rows times columns squared of one step
+    most_cells = 1.25e7  # rows times columns
 
-    learner: Any = HistGradientBoostingClassifier
-    model = learner(
-        categorical_features=categorical,
-        early_stopping=False,  # else its size depends on the number of rows, which differs between real and synthetic
-        random_state=run.entropy("classifier") % 2**32,
-    )
-    with threadpool_limits(limits=1):  # sums of floats depend on the number of threads
-        model.fit(features, truth)
+    def scores(self, training: Training, seed: int) -> Features:
+        """See :class:`Learner`; ``seed`` picks rows only where a very wide table would cost too much."""
+        from sklearn.linear_model import LogisticRegression
+
+        design, tested = self.design(training)
+        if not design.shape[1]:
+            return _share(training)
+        rows = self._affordable(training, design.shape[1], seed)
+        learner: Any = LogisticRegression
+        model = learner(solver="newton-cholesky", C=1.0, tol=1e-6, max_iter=100)
+        model.fit(design[rows], training.truth[rows])
         return np.asarray(model.predict_proba(tested)[:, 1], dtype=np.float64)
 
+    def design(self, training: Training) -> tuple[Features, Features]:
+        """Return the columns of the linear model, of training rows and of the holdout."""
+        levels = self.most_levels
+        if training.categorical.any():
+            levels = min(levels, max(2, self.most_indicators // int(training.categorical.sum())))
+        parts: list[Features] = []
+        others: list[Features] = []
+        for known, other, categorical in zip(training.features.T, training.tested.T, training.categorical, strict=True):
+            one, two = self._indicators(known, other, levels) if categorical else self._standardised(known, other)
+            parts += one
+            others += two
+        if not parts:
+            return np.zeros((len(training.truth), 0)), np.zeros((len(training.tested), 0))
+        return np.column_stack(parts), np.column_stack(others)
 
-def _encode(training: Table, holdout: Table, column: Column) -> tuple[Features, Features]:
-    """Return a column of both tables as numbers, NaN where missing or, in the holdout, unseen in training."""
-    if column.kind is not Kind.CATEGORICAL:
-        return training.numbers(column.name), holdout.numbers(column.name)
-    codes, labels = training.labels(column.name)
-    counts = np.bincount(codes[codes >= 0], minlength=len(labels))
-    frequent = np.sort(np.argsort(-counts, kind="stable")[:_CATEGORIES])
-    place = {labels[code]: float(rank) for rank, code in enumerate(frequent)}
-    other_codes, other_labels = holdout.labels(column.name)
-    return _looked_up(codes, labels, place), _looked_up(other_codes, other_labels, place)
+    def _standardised(self, known: Features, other: Features) -> tuple[list[Features], list[Features]]:
+        missing, gone = np.isnan(known), np.isnan(other)
+        present = known[~missing]
+        centre, spread = float(present.mean()), float(present.std())
+        if not np.isfinite(spread) or spread <= 1e-12 * max(abs(centre), 1.0):
+            spread = np.inf  # a constant tells nothing
+        columns = [np.where(missing, 0.0, (known - centre) / spread)]
+        others = [np.where(gone, 0.0, (other - centre) / spread)]
+        if missing.any():
+            columns.append(missing.astype(np.float64))
+            others.append(gone.astype(np.float64))
+        return columns, others
+
+    def _indicators(self, known: Features, other: Features, levels: int) -> tuple[list[Features], list[Features]]:
+        missing = np.isnan(known)
+        counts = np.bincount(known[~missing].astype(np.int64))
+        frequent = np.argsort(-counts, kind="stable")[:levels]
+        kept = np.sort(frequent[counts[frequent] >= self.rarest]).astype(np.float64)
+        columns = [(known == level).astype(np.float64) for level in kept]
+        others = [(other == level).astype(np.float64) for level in kept]
+        columns += [(~missing & ~np.isin(known, kept)).astype(np.float64), missing.astype(np.float64)]
+        others += [(~np.isnan(other) & ~np.isin(other, kept)).astype(np.float64), np.isnan(other).astype(np.float64)]
+        return columns, others
+
+    def _affordable(self, training: Training, width: int, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        most = int(max(min(self.most_products / width**2, self.most_cells / width), 1_000))
+        rows = np.arange(len(training.truth))
+        if len(rows) <= most:
+            return rows
+        return np.sort(np.random.Generator(np.random.PCG64(seed)).choice(rows, most, replace=False))
 
 
-def _looked_up(codes: NDArray[np.int32], labels: tuple[str, ...], place: dict[str, float]) -> Features:
-    lookup = np.array([*(place.get(label, np.nan) for label in labels), np.nan])  # -1, missing, is the last entry
-    return np.asarray(lookup[codes], dtype=np.float64)
+def _share(training: Training) -> Features:
+    """Return the share of positive rows for every row: all that can be said without a column to learn from."""
+    return np.full(len(training.tested), float(training.truth.mean()))
+
+
+LEARNERS: tuple[Learner, ...] = (BoostedTrees(), Linear())

@@ -1,0 +1,237 @@
+"""Scores of classifiers group by group: how well they rank, and how well they are calibrated.
+
+Scores belong to rows, so that these findings are signed and cannot be computed from published tables. They are about the same
+groups as those tables: a group that is pooled there has no number here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assaymark.checks.statements import Subject, interval, not_estimable, number
+from assaymark.checks.utility.performance import predictions_of
+from assaymark.cubes.models import AGAIN, BOTH, COMPARED, REAL, SYNTHETIC, ModelKey, ModelTables, row_combinations
+from assaymark.cubes.published import group_name
+from assaymark.results.findings import Finding
+from assaymark.statistics.intervals import t_quantile
+from assaymark.statistics.layers import layered, pairwise_null
+from assaymark.statistics.outcomes import upper_outcome
+from assaymark.statistics.roc import Areas, delong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from assaymark.checks.utility.training import Predictions
+    from assaymark.host.specs import CheckInput
+
+    Values = NDArray[np.float64]
+
+CALIBRATION = "utility.calibration_gap"
+GROUP_AUC = "utility.group_auc"
+IDS = (CALIBRATION, GROUP_AUC)
+BINS = 10
+
+
+def check(data: CheckInput) -> Iterator[Finding]:
+    """Return calibration gaps and AUC by group, scope by scope."""
+    found, reason = predictions_of(data)
+    for cubes in data.cubes.scopes:
+        data.run.check()
+        subject = Subject(data.cubes, cubes.protected)
+        tables = cubes.models
+        if found is None or tables is None or tables.withheld or not tables.groups:
+            for identifier in IDS:
+                yield not_estimable(
+                    identifier, subject.scope(), reason or ("no_classifiers" if tables is None else "small_cell")
+                )
+            continue
+        groups = _group_of_rows(data, found, cubes.protected, tables)
+        for learner in found.learners():
+            yield from _Learner(subject, found, learner, tables, groups, data).findings()
+    for scope, why in data.cubes.withheld.items():
+        for identifier in IDS:
+            yield not_estimable(identifier, Subject(data.cubes, scope).scope(), why)
+
+
+def _group_of_rows(data: CheckInput, found: Predictions, scope: Sequence[str], tables: ModelTables) -> NDArray[np.intp]:
+    """Return the published group of each scored row, -1 where it is pooled."""
+    if data.holdout is None:
+        return np.full(len(found.rows), -1, dtype=np.intp)
+    place, combinations = row_combinations(data.holdout, scope)
+    lookup = np.array([tables.groups.index(each) if each in tables.groups else -1 for each in combinations], dtype=np.intp)
+    return lookup[place[found.rows]]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Expected calibration error of one classifier by group (Guo et al., 2017), in bins of equal mass.
+
+    Attributes:
+        error: Share-weighted mean over the bins of ``|mean score - share of positives|``, by group, shape (groups,).
+        influence: What each row adds to the error of its group, shape (rows,); of mean 0 within each group.
+        by_chance: What the error would be by sampling alone with perfectly calibrated scores, shape (groups,).
+    """
+
+    error: Values
+    influence: Values
+    by_chance: Values
+
+
+def calibration(truth: NDArray[np.bool_], scores: Values, group: NDArray[np.intp], groups: int) -> Calibration:
+    """Return the calibration of scores.
+
+    Args:
+        truth: Whether each row is positive, shape (rows,).
+        scores: Probability of positive, shape (rows,).
+        group: Group of each row, -1 for none, shape (rows,).
+        groups: Number of groups, each with a row.
+
+    The bins hold a tenth of *all* rows each, so that every group is measured on one scale. Intervals are read off the
+    influence function: within a bin the sign of the residual is fixed, so that the error is a mean over rows.
+    """
+    edges = np.quantile(scores, np.arange(1, BINS) / BINS)
+    kept = group >= 0
+    cell = group[kept] * BINS + np.searchsorted(edges, scores[kept], side="right")
+    residual = scores[kept] - truth[kept]
+    sums = np.bincount(cell, residual, minlength=groups * BINS)
+    noise = np.bincount(cell, scores[kept] * (1.0 - scores[kept]), minlength=groups * BINS)
+    n = np.bincount(group[kept], minlength=groups).astype(np.float64)
+    error = np.abs(sums).reshape(groups, BINS).sum(axis=1) / n
+    influence = np.zeros(len(scores))
+    influence[kept] = np.sign(sums)[cell] * residual - error[group[kept]]
+    by_chance = np.sqrt(2.0 / np.pi * noise).reshape(groups, BINS).sum(axis=1) / n
+    return Calibration(error, influence, by_chance)
+
+
+class _Learner:
+    """The findings of one learner in one scope."""
+
+    def __init__(
+        self, subject: Subject, found: Predictions, learner: str, tables: ModelTables, group: NDArray[np.intp], data: CheckInput
+    ) -> None:
+        self._subject, self._found, self._learner, self._data = subject, found, learner, data
+        self._group = group
+        self._names = [group_name(each) for each in tables.groups]
+        count = len(self._names)
+        self._n = np.bincount(group[group >= 0], minlength=count)
+        self._positives = np.bincount(group[(group >= 0) & found.truth], minlength=count)
+        self._keys = {name: found.fits(learner, name) for name in (REAL, SYNTHETIC, BOTH, AGAIN)}
+
+    def findings(self) -> Iterator[Finding]:
+        errors = self._calibrations()
+        areas = [self._areas(place) for place in range(len(self._names))]
+        for trained_on in COMPARED:
+            if self._keys[trained_on]:
+                yield self._gap(trained_on, errors)
+                for place in range(len(self._names)):
+                    yield self._auc(trained_on, place, areas[place])
+
+    def _scope(self, trained_on: str, **more: Any) -> dict[str, Any]:
+        return self._subject.scope(learner=self._learner, trained_on=trained_on, **more)
+
+    def _calibrations(self) -> dict[ModelKey, Calibration]:
+        found, count = self._found, len(self._names)
+        return {
+            key: calibration(found.truth, found.scores[key], self._group, count) for keys in self._keys.values() for key in keys
+        }
+
+    def _gap(self, trained_on: str, errors: dict[ModelKey, Calibration]) -> Finding:
+        places = np.flatnonzero(self._n >= self._data.policy.min_group_size)
+        scope = self._scope(trained_on, groups=[self._names[place] for place in places])
+        if len(places) < 2:  # noqa: PLR2004 - a difference takes two groups
+            return not_estimable(CALIBRATION, scope, "group_too_small" if len(self._names) > 1 else "small_cell")
+        fits = self._keys[trained_on]
+        gaps = {key: float(np.ptp(errors[key].error[places])) for key in errors}
+        changes = np.array([gaps[key] - gaps[key.partner] for key in fits])
+        influence = sum(
+            (self._influence(errors[key], places) - self._influence(errors[key.partner], places) for key in fits),
+            np.zeros(len(self._group)),
+        )
+        half = t_quantile(self._data.policy.level, None) * float(np.sqrt((influence**2).sum())) / len(fits)
+        value = float(changes.mean())
+        change = layered(changes, value - half, value + half, self._data.policy.level)
+        null = pairwise_null(np.array([gaps[key] for key in self._keys[AGAIN]]), self._data.policy.level)
+        margin = max(self._data.policy.margin(CALIBRATION), null or 0.0)
+        real, other = (float(np.mean([gaps[key] for key in keys])) for keys in ([key.partner for key in fits], fits))
+        more = {"interval": "influence function, paired", "variance": change.variance(), "seeds": len(fits), "bins": BINS}
+        return Finding(
+            CALIBRATION,
+            scope,
+            upper_outcome(change.ends, margin),
+            real=number(real),
+            synthetic=number(other),
+            value=number(value),
+            ci=interval(change.ends),
+            null=null,
+            margin=margin,
+            n={"holdout": {self._names[place]: int(self._n[place]) for place in places}},
+            detail=more | _from(null, margin) | {"errors": self._errors(errors, fits, places)},
+        )
+
+    def _influence(self, found: Calibration, places: NDArray[np.intp]) -> Values:
+        """Return what each row adds to the gap between the worst and the best calibrated group."""
+        weights = np.zeros(len(self._names) + 1)  # the last one is for rows of no group
+        worst, best = places[np.argmax(found.error[places])], places[np.argmin(found.error[places])]
+        weights[worst] += 1.0 / self._n[worst]
+        weights[best] -= 1.0 / self._n[best]
+        return np.asarray(weights[self._group] * found.influence, dtype=np.float64)
+
+    def _errors(
+        self, errors: dict[ModelKey, Calibration], fits: Sequence[ModelKey], places: NDArray[np.intp]
+    ) -> dict[str, dict[str, dict[str, float]]]:
+        told = {}
+        for name, keys in (("real", [key.partner for key in fits]), ("synthetic", fits)):
+            error, chance = (np.mean([getattr(errors[key], part) for key in keys], axis=0) for part in ("error", "by_chance"))
+            told[name] = {
+                self._names[place]: {"error": float(error[place]), "by_chance": float(chance[place])} for place in places
+            }
+        return told
+
+    def _areas(self, place: int) -> Areas | None:
+        """Return the areas of all fits within one group, in the order of ``_keys``; None with too few rows of an outcome."""
+        positives = int(self._positives[place])
+        if min(positives, int(self._n[place]) - positives) < self._data.policy.min_positives:
+            return None
+        rows = self._group == place
+        scores = [self._found.scores[key][rows] for keys in self._keys.values() for key in keys]
+        return delong(self._found.truth[rows], np.stack(scores))
+
+    def _auc(self, trained_on: str, place: int, areas: Areas | None) -> Finding:
+        scope = self._scope(trained_on, group=self._names[place])
+        if areas is None:
+            few = self._positives[place] < self._data.policy.min_positives
+            return not_estimable(GROUP_AUC, scope, "too_few_positives" if few else "too_few_negatives")
+        order = [key for keys in self._keys.values() for key in keys]
+        fits = self._keys[trained_on]
+        real = [order.index(key.partner) for key in fits]
+        other = [order.index(key) for key in fits]
+        weights = np.zeros(len(order))
+        weights[other] += 1.0 / len(fits)
+        weights[real] -= 1.0 / len(fits)
+        half = t_quantile(self._data.policy.level, None) * float(np.sqrt(max(float(weights @ areas.covariance @ weights), 0.0)))
+        value = float(weights @ areas.auc)
+        change = layered(areas.auc[other] - areas.auc[real], value - half, value + half, self._data.policy.level)
+        null = pairwise_null(areas.auc[[order.index(key) for key in self._keys[AGAIN]]], self._data.policy.level)
+        margin = max(self._data.policy.margin(GROUP_AUC), null or 0.0)
+        return Finding(
+            GROUP_AUC,
+            scope,
+            upper_outcome((-change.high, -change.low), margin),
+            real=number(float(areas.auc[real].mean())),
+            synthetic=number(float(areas.auc[other].mean())),
+            value=number(change.value),
+            ci=interval(change.ends),
+            null=null,
+            margin=margin,
+            n={"holdout": {self._names[place]: int(self._n[place])}},
+            detail={"interval": "DeLong, paired", "variance": change.variance(), "seeds": len(fits)} | _from(null, margin),
+        )
+
+
+def _from(null: float | None, margin: float) -> dict[str, str]:
+    return {"tested_on": "holdout", "margin_from": "null" if margin == null else "policy"}
