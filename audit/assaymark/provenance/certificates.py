@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assaymark.provenance.algorithms import algorithm_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 _PURPOSES = frozenset({"1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36", "1.3.6.1.4.1.62558.2.1"})  # e-mail, documents, C2PA claims
-_RSA_BITS = 2048
 _LONGEST_CHAIN = 8
 
 
@@ -43,10 +44,8 @@ def leaf_problem(leaf: x509.Certificate, moment: datetime) -> str | None:
 
 def _may_sign(leaf: x509.Certificate) -> bool:
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import rsa
 
-    key = leaf.public_key()
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _RSA_BITS:
+    if algorithm_of(leaf.public_key()) is None:
         return False
     try:
         usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import ManifestError
+from assaymark.provenance.algorithms import verify_signature
 from assaymark.provenance.certificates import anchored, leaf_problem, load_chain
 from assaymark.provenance.jumbf import Box, canonical_cbor, claimed_sha256, read_store
 from assaymark.provenance.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cryptography import x509
 
@@ -106,58 +107,12 @@ def _signed_bytes(protected: bytes, claim: bytes) -> bytes:
     return cbor2.dumps(["Signature1", protected, b"", claim])
 
 
+_COSE = {-7: "es256", -35: "es384", -8: "ed25519", -37: "ps256"}
+
+
 def _signed_by(leaf: x509.Certificate, algorithm: object, raw: bytes, message: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature
-
-    verify = _VERIFIERS.get(algorithm if isinstance(algorithm, int) else 0)
-    if verify is None:
-        return False
-    try:
-        verify(leaf.public_key(), raw, message)
-    except (InvalidSignature, ValueError, TypeError):
-        return False
-    return True
-
-
-def _verify_ecdsa(curve: str, hash_name: str) -> Callable[[Any, bytes, bytes], None]:
-    def verify(key: Any, raw: bytes, message: bytes) -> None:
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
-        if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != curve:
-            raise TypeError("a key of another kind")
-        half = len(raw) // 2
-        r, s = int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big")
-        key.verify(encode_dss_signature(r, s), message, ec.ECDSA(getattr(hashes, hash_name)()))
-
-    return verify
-
-
-def _verify_ed25519(key: Any, raw: bytes, message: bytes) -> None:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    if not isinstance(key, Ed25519PublicKey):
-        raise TypeError("a key of another kind")
-    key.verify(raw, message)
-
-
-def _verify_ps256(key: Any, raw: bytes, message: bytes) -> None:
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise TypeError("a key of another kind")
-    digest = hashes.SHA256()
-    key.verify(raw, message, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
-
-
-_VERIFIERS: dict[int, Callable[[Any, bytes, bytes], None]] = {
-    -7: _verify_ecdsa("secp256r1", "SHA256"),
-    -35: _verify_ecdsa("secp384r1", "SHA384"),
-    -8: _verify_ed25519,
-    -37: _verify_ps256,
-}
+    name = _COSE.get(algorithm) if isinstance(algorithm, int) else None
+    return name is not None and verify_signature(leaf.public_key(), name, raw, message)
 
 
 def _told(manifest: Box, leaf: x509.Certificate) -> dict[str, Any]:

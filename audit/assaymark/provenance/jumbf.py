@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assaymark.errors import ManifestError
-from assaymark.provenance.signing import P256_ORDER, P384_ORDER
+from assaymark.provenance.algorithms import P256_ORDER, P384_ORDER
 
 _TAIL = bytes.fromhex("00110010800000aa00389b71")
 _STORE, _MANIFEST, _ASSERTIONS = b"c2pa" + _TAIL, b"c2ma" + _TAIL, b"c2as" + _TAIL

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import SigningKeyError
+from assaymark.provenance.key_files import INIT_HINT, check_leaf, load_private_key, read_key_file, unreadable
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -21,8 +22,6 @@ LABEL = "development certificate"
 ROOT_FILE, CHAIN_FILE, KEY_FILE = "root.pem", "chain.pem", "key.pem"
 _LIFETIME = timedelta(days=365)
 _BACKDATED = timedelta(minutes=5)  # so that a clock a little behind ours finds the certificate valid
-_SIZE_LIMIT = 64 * 1024
-_INIT_HINT = "Run `assaymark keys init --force` to make new development keys."
 
 
 def config_folder() -> Path:
@@ -213,14 +212,24 @@ def _root(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
 def _leaf(key: ec.EllipticCurvePrivateKey, root_key: ec.EllipticCurvePrivateKey, root: x509.Certificate) -> x509.Certificate:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
-    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
     builder = _builder(_name("Assaymark development certificate"), root.subject, key.public_key(), _LIFETIME.days)
-    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_usage(signs=True, issues=False), critical=True)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+    for extension, critical in claim_signing_usage():
+        builder = builder.add_extension(extension, critical=critical)
     return builder.add_extension(issuer, critical=False).sign(root_key, hashes.SHA256())
+
+
+def claim_signing_usage() -> tuple[tuple[x509.ExtensionType, bool], ...]:
+    """Return the extensions of a certificate that may sign claims, each with whether it is critical (C2PA 2.2 section 14.5)."""
+    from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    return (
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_usage(signs=True, issues=False), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), False),
+    )
 
 
 def load_keys(folder: Path) -> DevelopmentKeys:
@@ -239,34 +248,14 @@ def load_keys(folder: Path) -> DevelopmentKeys:
     try:
         leaf, root = x509.load_pem_x509_certificate(chain), x509.load_pem_x509_certificate(anchor)
     except ValueError as error:
-        raise SigningKeyError("a certificate cannot be read", where=str(folder), found=str(error), remedy=_INIT_HINT) from error
+        raise SigningKeyError("a certificate cannot be read", where=str(folder), found=str(error), remedy=INIT_HINT) from error
     check_leaf(leaf, key, str(folder))
     try:
         leaf.verify_directly_issued_by(root)
     except (ValueError, TypeError, InvalidSignature) as error:
-        raise SigningKeyError("the root did not issue the certificate", where=str(folder), remedy=_INIT_HINT) from error
+        raise SigningKeyError("the root did not issue the certificate", where=str(folder), remedy=INIT_HINT) from error
     fingerprint = leaf.fingerprint(hashes.SHA256()).hex()
     return DevelopmentKeys(folder, anchor, chain, leaf.not_valid_after_utc, fingerprint, leaf.subject.rfc4514_string())
-
-
-def check_leaf(leaf: x509.Certificate, key: ec.EllipticCurvePrivateKey, where: str, remedy: str = _INIT_HINT) -> None:
-    """Check that a certificate is valid today and belongs to a key.
-
-    Raises:
-        SigningKeyError: When it is or does not.
-    """
-    from cryptography.hazmat.primitives import serialization
-
-    public = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    if leaf.public_key().public_bytes(*public) != key.public_key().public_bytes(*public):
-        raise SigningKeyError("key and certificate do not belong together", where=where, remedy=remedy)
-    now = datetime.now(UTC)
-    if leaf.not_valid_after_utc <= now:
-        found = leaf.not_valid_after_utc.strftime("expired on %Y-%m-%d")
-        raise SigningKeyError("the certificate has expired", where=where, found=found, remedy=remedy)
-    if leaf.not_valid_before_utc > now:
-        found = leaf.not_valid_before_utc.strftime("valid from %Y-%m-%d %H:%M UTC")
-        raise SigningKeyError("the certificate is not valid yet", where=where, found=found, remedy="Set this machine's clock.")
 
 
 def _check_folder(folder: Path) -> None:
@@ -274,7 +263,7 @@ def _check_folder(folder: Path) -> None:
     try:
         mode = stat.S_IMODE(folder.stat().st_mode)
     except OSError as error:
-        raise _unreadable(folder, error) from error
+        raise unreadable(folder, error) from error
     if os.name == "posix" and mode & 0o022:
         raise SigningKeyError(
             "others can write to the folder of the keys",
@@ -285,56 +274,8 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _unreadable(path: Path, error: OSError) -> SigningKeyError:
-    return SigningKeyError(
-        "a key file cannot be read",
-        where=str(path),
-        found=error.strerror or type(error).__name__,
-        remedy="Run `assaymark keys init`.",
-    )
-
-
 def _read(path: Path) -> bytes:
-    return _read_with_mode(path)[0]
-
-
-def _read_with_mode(path: Path) -> tuple[bytes, int]:
-    """Return the content of a plain file and the mode of that very file, however its name is changed meanwhile."""
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise SigningKeyError("it is no plain file", where=str(path), remedy=_INIT_HINT)
-            return file.read(_SIZE_LIMIT), stat.S_IMODE(status.st_mode)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def load_private_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """Read an unencrypted P-256 key in PEM, and refuse a file that others can read.
-
-    Raises:
-        SigningKeyError: When it is missing, open to others, or no such key.
-    """
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    content, mode = _read_with_mode(path)
-    if os.name == "posix" and mode & 0o077:
-        raise SigningKeyError(
-            "the private key can be read by others",
-            where=str(path),
-            found=f"mode {mode:04o}",
-            expected="mode 0600",
-            remedy=f"Run `chmod 600 {path.name}` in its folder, or make new keys if others had access.",
-        )
-    try:
-        key = serialization.load_pem_private_key(content, password=None)
-    except (ValueError, TypeError) as error:
-        raise SigningKeyError("the private key cannot be read", where=str(path), remedy=_INIT_HINT) from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise SigningKeyError("the private key is of another kind", where=str(path), expected="an EC key on P-256")
-    return key
+    return read_key_file(path)[0]
 
 
 def trusted_anchors() -> list[bytes]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import ManifestError, StampError
+from assaymark.provenance.algorithms import lower_form
 from assaymark.provenance.jumbf import claimed_sha256, read_store
 from assaymark.provenance.reading import Reading
-from assaymark.provenance.signing import lower_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

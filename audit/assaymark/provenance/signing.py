@@ -3,64 +3,48 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from assaymark.errors import SigningKeyError
-from assaymark.provenance.keys import LABEL, check_leaf, ensure_keys, load_private_key
+from assaymark.provenance.algorithms import algorithm_of, sign_with
+from assaymark.provenance.key_files import PASSPHRASE_VARIABLE, check_leaf, load_private_key, read_key_file
+from assaymark.provenance.keys import LABEL, ensure_keys
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from collections.abc import Callable
+
+    from cryptography import x509
 
 KEY_VARIABLE, CHAIN_VARIABLE = "ASSAYMARK_SIGNING_KEY", "ASSAYMARK_SIGNING_CHAIN"
-P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-P384_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
-ORDERS = {"es256": P256_ORDER, "es384": P384_ORDER}
-_WIDTH = 32
-
-
-def lower_form(algorithm: str, signature: bytes) -> bytes:
-    """Return the one of two equivalent ECDSA signatures, r || s, whose s lies in the lower half: only that one is accepted.
-
-    Signatures of other algorithms, and of another length, come back as they are.
-    """
-    order = ORDERS.get(algorithm)
-    width = len(signature) // 2
-    if order is None or len(signature) != 2 * ((order.bit_length() + 7) // 8):
-        return signature
-    s = int.from_bytes(signature[width:], "big")
-    return signature[:width] + min(s, (order - s) % order).to_bytes(width, "big")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PemSigner:
-    """Signs by ES256 with a key from a PEM file.
+    """Signs with a key from a PEM file, by the algorithm of its kind.
 
     Attributes:
         certificates: PEM chain, leaf first, without the root.
         label: What to call the signer.
+        key: The private key.
         created: Whether the key was made just now.
     """
 
     certificates: bytes
     label: str
-    key: ec.EllipticCurvePrivateKey
+    key: Any
     created: bool = False
 
     @property
     def algorithm(self) -> str:
         """COSE algorithm name."""
-        return "es256"
+        return str(algorithm_of(self.key.public_key()))
 
     def sign(self, data: bytes) -> bytes:
-        """Return r || s."""
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-
-        r, s = decode_dss_signature(self.key.sign(data, ec.ECDSA(hashes.SHA256())))
-        return lower_form(self.algorithm, r.to_bytes(_WIDTH, "big") + s.to_bytes(_WIDTH, "big"))
+        """Return the raw signature, r || s for ECDSA."""
+        return sign_with(self.key, self.algorithm, data)
 
     def __repr__(self) -> str:
         return f"PemSigner({self.label!r})"
@@ -78,32 +62,59 @@ def open_development_signer() -> PemSigner:
     return PemSigner(keys.chain, LABEL, load_private_key(keys.key_path), created)
 
 
+def setting(name: str, signer: str, what: str) -> str:
+    """Return an environment variable that a signer needs.
+
+    Raises:
+        SigningKeyError: When it is not set.
+    """
+    value = os.environ.get(name)
+    if not value:
+        raise SigningKeyError(
+            f"the {signer} signer is not set up", where=name, found="not set", remedy=f"Set {name} to {what}."
+        )
+    return value
+
+
+def load_chain(signer: str) -> tuple[bytes, x509.Certificate]:
+    """Return the chain that ``ASSAYMARK_SIGNING_CHAIN`` names, in PEM, and its leaf.
+
+    Raises:
+        SigningKeyError: When it is not set or cannot be read.
+    """
+    from cryptography import x509
+
+    path = setting(CHAIN_VARIABLE, signer, "a PEM file with the certificate chain, leaf first")
+    try:
+        chain = Path(path).read_bytes()
+        return chain, x509.load_pem_x509_certificates(chain)[0]
+    except (OSError, ValueError) as error:
+        raise SigningKeyError(
+            "the certificate chain cannot be read", where=path, remedy="Name a PEM file, leaf first, without the root."
+        ) from error
+
+
 def open_pem_signer() -> PemSigner:
     """Open the signer whose key and chain files are named by ``ASSAYMARK_SIGNING_KEY`` and ``ASSAYMARK_SIGNING_CHAIN``.
 
     Raises:
         SigningKeyError: When a variable is not set or a file cannot be used.
     """
-    from cryptography import x509
-
-    paths = {name: os.environ.get(name) for name in (KEY_VARIABLE, CHAIN_VARIABLE)}
-    for name, path in paths.items():
-        if not path:
-            raise SigningKeyError(
-                "the pem signer is not set up", where=name, found="not set", remedy=f"Set {name} to a PEM file."
-            )
-    key = load_private_key(Path(str(paths[KEY_VARIABLE])))
-    chain_path = Path(str(paths[CHAIN_VARIABLE]))
-    try:
-        chain = chain_path.read_bytes()
-        leaf = x509.load_pem_x509_certificates(chain)[0]
-    except (OSError, ValueError) as error:
-        raise SigningKeyError(
-            "the certificate chain cannot be read",
-            where=str(chain_path),
-            remedy="Name a PEM file, leaf first, without the root.",
-        ) from error
-    check_leaf(
-        leaf, key, str(chain_path), f"Name a key and its own current certificate by {KEY_VARIABLE} and {CHAIN_VARIABLE}."
-    )
+    path = setting(KEY_VARIABLE, "pem", "a PEM file")
+    chain, leaf = load_chain("pem")
+    key = load_private_key(Path(path), passphrase())
+    remedy = f"Name a key and its own current certificate by {KEY_VARIABLE} and {CHAIN_VARIABLE}."
+    check_leaf(leaf, key, os.environ[CHAIN_VARIABLE], remedy)
     return PemSigner(chain, leaf.subject.rfc4514_string(), key)
+
+
+def passphrase() -> Callable[[], bytes] | None:
+    """Return what asks for the passphrase of a key: a file that a variable names, else a person at a terminal, else nobody."""
+    named = os.environ.get(PASSPHRASE_VARIABLE)
+    if named:
+        return lambda: read_key_file(Path(named))[0].rstrip(b"\r\n")
+    if sys.stdin is not None and sys.stdin.isatty():
+        import getpass
+
+        return lambda: getpass.getpass("Passphrase of the signing key: ").encode()
+    return None

@@ -87,7 +87,7 @@ class HighSigner:
     def sign(self, data: bytes) -> bytes:
         from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-        from assaymark.provenance.signing import ORDERS
+        from assaymark.provenance.algorithms import ORDERS
 
         order, width = ORDERS[self.algorithm], self.key.curve.key_size // 8
         digest = hashes.SHA256() if self.algorithm == "es256" else hashes.SHA384()

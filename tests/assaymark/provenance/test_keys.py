@@ -12,8 +12,9 @@ import pytest
 
 from assaymark.errors import SigningKeyError
 from assaymark.provenance import keys
+from assaymark.provenance.algorithms import P256_ORDER
 from assaymark.provenance.keys import KEY_FILE, ensure_keys, init_keys, keys_folder, load_keys, trusted_anchors
-from assaymark.provenance.signing import P256_ORDER, open_development_signer, open_pem_signer
+from assaymark.provenance.signing import open_development_signer, open_pem_signer
 
 
 @pytest.fixture(autouse=True)

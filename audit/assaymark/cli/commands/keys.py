@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assaymark.cli import options
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from assaymark.provenance.keys import DevelopmentKeys
 
 
 @click.group(name="keys")
 def command() -> None:
-    """Make and show the development keys, under the user's configuration folder."""
+    """Make and show the development keys, under the user's configuration folder, and ask for certificates of your own."""
 
 
 @command.command()
@@ -33,6 +37,36 @@ def show(*, as_json: bool) -> int:
     from assaymark.provenance.keys import keys_folder, load_keys
 
     return _show(load_keys(keys_folder()), as_json=as_json)
+
+
+@command.command()
+@click.option("--subject", required=True, metavar="NAME", help="Whom to certify, such as 'CN=Data office,O=Example'.")
+@click.option("--key", type=options.PATH, required=True, metavar="FILE", help="Private key; made there if the file is absent.")
+@click.option("--out", type=options.PATH, required=True, metavar="FILE", help="Where to write the request, in PEM.")
+@click.option(
+    "--algorithm",
+    type=click.Choice(["es256", "es384", "ed25519", "ps256"]),
+    default="es256",
+    show_default=True,
+    help="Of a new key.",
+)
+@click.option("--force", is_flag=True, help="Replace an earlier request; a key is never replaced.")
+def csr(*, subject: str, key: Path, out: Path, algorithm: str, force: bool) -> int:
+    """Make a certificate signing request, to be certified by an authority that your readers trust."""
+    from assaymark.provenance.key_files import load_private_key
+    from assaymark.provenance.requests import signing_request, subject_name, write_key
+    from assaymark.provenance.signing import passphrase
+    from assaymark.tables.atomic import refuse_existing, write_bytes
+
+    name = subject_name(subject)
+    refuse_existing(out, overwrite=force)
+    made = not key.exists()
+    private = write_key(key, algorithm) if made else load_private_key(key, passphrase())
+    write_bytes(out, signing_request(private, name), overwrite=force)
+    click.echo(f"{out}  request for {subject}")
+    click.echo(f"{key}  {'new private key, mode 0600' if made else 'private key, as it was'}", err=True)
+    click.echo("Send the request to your authority; then name key and chain by ASSAYMARK_SIGNING_KEY and _CHAIN.", err=True)
+    return 0
 
 
 def _show(keys: DevelopmentKeys, *, as_json: bool) -> int:

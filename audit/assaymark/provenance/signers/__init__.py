@@ -1,0 +1,1 @@
+"""Signers whose private key never enters this process: a command, a service, a hardware module, a cloud's key service."""
