@@ -1,9 +1,9 @@
-"""Thirteen group metrics by sex and race, with and without a bootstrap: ours from one table of counts, Fairlearn's from the rows.
+"""Thirteen group metrics by sex and race, with and without a bootstrap: ours from one table of counts, Fairlearn's from rows.
 
     python tests/benchmarks/groups.py [--data FOLDER] [--rows 1000000] [--draws 10000] [--skip-peer]
 
-Adult bootstrapped to many rows, with labels that are wrong in 15% of them. Each is measured in a process of its own, imports and
-the making of the data excluded. The numbers of both are compared: by group, and the differences between groups.
+Adult bootstrapped to many rows, with labels that are wrong in 15% of them. Each is measured in a process of its own, imports
+and the making of the data excluded. The numbers of both are compared, group by group.
 """
 
 from __future__ import annotations
