@@ -30,6 +30,16 @@ NAMES = {
     "fidelity.group_distance": "Distance of a group from real",
     "fidelity.parity_gap": "Fidelity gap between groups",
     "fidelity.group_detection": "Group told from real (AUC)",
+    "fidelity.marginals": "Three-way tables, mean score",
+    "fidelity.detection": "Detection by a classifier",
+    "fidelity.alpha_precision": "Alpha-precision (realism)",
+    "fidelity.beta_recall": "Beta-recall (diversity)",
+    "fidelity.density": "Density",
+    "fidelity.coverage": "Coverage",
+    "fidelity.rare_categories": "Rare categories kept",
+    "fidelity.tail": "Tail of a column",
+    "fidelity.functional_dependency": "Functional dependency broken",
+    "fidelity.constraint": "Constraint broken",
     "utility.auc": "AUC on the holdout",
     "utility.accuracy": "Accuracy on the holdout",
     "utility.demographic_parity_difference": "Classifier: demographic parity difference",
@@ -72,13 +82,16 @@ REASONS = {
     "holdout_overlaps_real": "the holdout shares rows with real, so it is no fair baseline",
     "one_class": "the target has one class only",
     "too_few_columns": "there are too few columns to compare",
-    "too_few_rows": "there are too few rows to test on",
+    "too_few_rows": "there are too few rows",
     "no_target": "no target is named",
     "no_predictors": "there is no column to learn from",
     "too_few_positives": "a group has fewer positive holdout rows than the policy asks for",
     "too_few_negatives": "a group has fewer negative holdout rows than the policy asks for",
     "too_few_selected": "a classifier selects fewer rows of a group than the policy asks for",
     "zero_rate": "a rate is zero or undefined, so that it has no ratio",
+    "no_rare_categories": "no category is rare in real",
+    "no_tail": "fewer than ten real rows lie beyond that end",
+    "no_columns": "there is no column to compare",
 }
 _VERBS = {
     "amplified": "grows",
@@ -144,6 +157,10 @@ def subject(finding: Mapping[str, Any]) -> str:
         parts.append("the groups' rates" if scope["column"] is None else str(scope["column"]))
     if "columns" in scope:
         parts.append(" and ".join(str(column) for column in scope["columns"]))
+    if "tail" in scope:
+        parts.append(f"{scope['tail']} tail")
+    if "rule" in scope:
+        parts.append(str(scope["rule"]))
     return ", ".join(parts)
 
 

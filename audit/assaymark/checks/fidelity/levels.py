@@ -76,6 +76,8 @@ class Coded:
         deciles: For numbers, the decile of real that a level lies in; missing is the highest.
         quintiles: The same for quintiles.
         widths: For numbers, SDMetrics' bin of a level in each table.
+        divided: For numbers, whether a table's can be cut into ten widths. If they lie too close together for their size, as
+            those of a constant datetime do, SDMetrics gives no score.
         labels: For categories, the labels of the levels but the highest.
     """
 
@@ -87,6 +89,7 @@ class Coded:
     deciles: Counts | None = None
     quintiles: Counts | None = None
     widths: tuple[Counts, ...] = ()
+    divided: tuple[bool, ...] = ()
     labels: tuple[str, ...] = ()
 
     @property
@@ -129,7 +132,8 @@ def numeric(column: Column, numbers: Sequence[Values]) -> Coded:
     offsets = _offsets(numbers)
     points = _sorted_points(numbers) if offsets is None else _looked_up_points(*offsets)
     scale = _NANOSECONDS if column.kind is Kind.DATETIME else 1.0
-    widths = [_equal_widths(points, table, scale) for table in range(len(numbers))]
+    cut = [_equal_widths(points, table, scale) for table in range(len(numbers))]
+    widths = [np.zeros(len(points.values), dtype=np.int64) if levels is None else levels for levels in cut]
     deciles, quintiles = (_cut(points, shares) for shares in (DECILES, QUINTILES))
     starts = _changes([deciles, quintiles, *widths])
     width = len(starts) + 1
@@ -148,6 +152,7 @@ def numeric(column: Column, numbers: Sequence[Values]) -> Coded:
         deciles=coarse[0],
         quintiles=coarse[1],
         widths=tuple(np.append(levels[starts], _BEYOND) for levels in widths),
+        divided=tuple(levels is not None for levels in cut),
     )
 
 
@@ -208,10 +213,13 @@ def _cut(points: Points, shares: Sequence[float]) -> Counts:
     return np.searchsorted(np.unique(points.quantiles(0, shares)), points.values, side="left")
 
 
-def _equal_widths(points: Points, table: int, scale: float) -> Counts:
+def _equal_widths(points: Points, table: int, scale: float) -> Counts | None:
     """Return for each point how many of the edges of ten equal widths between a table's ends it reaches."""
     used = points.values[np.flatnonzero(points.counts[table])] * scale
-    edges = np.histogram_bin_edges(used[[0, -1]] if len(used) else used, bins=_WIDTHS)
+    try:
+        edges = np.histogram_bin_edges(used[[0, -1]] if len(used) else used, bins=_WIDTHS)
+    except ValueError:  # no ten floats lie between the ends
+        return None
     return np.digitize(points.values * scale, edges)
 
 

@@ -127,11 +127,19 @@ def _contingency(one: Coded, other: Coded, samples: tuple[_Sample, _Sample], mea
         real, drawn = (signs[ours.find(first.codes[t] * second.width + second.codes[t])] / 2.0 for t in (0, table))
         mean.add(distance, real, -drawn)
         distances.append(distance)
-    scores = tuple(1.0 - total_variation(theirs.counts[0], counts) for counts in theirs.counts[1:])
+    scores = tuple(
+        1.0 - total_variation(theirs.counts[0], theirs.counts[table]) if _divided(one, other, table) else None
+        for table in range(1, len(theirs.counts))
+    )
     v = theirs.cramers_v(0)
-    counted = v is not None and v > _ASSOCIATED
+    counted = scores[0] is not None and v is not None and v > _ASSOCIATED
     names = (one.column.name, other.column.name)
     return Measure(names, _CONTINGENCY, tuple(distances), Theirs("ContingencySimilarity", scores, counted))
+
+
+def _divided(one: Coded, other: Coded, table: int) -> bool:
+    """Return whether SDMetrics can cut the numbers among both columns in real and in another table."""
+    return all(column.divided[t] for column in (one, other) if column.divided for t in (0, table))
 
 
 def _tables(one: Coded, other: Coded) -> tuple[Tally, Tally]:

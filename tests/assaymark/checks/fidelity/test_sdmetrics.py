@@ -24,6 +24,8 @@ NASTY = Schema(
         *(Column(name, Kind.BOOLEAN) for name in ("flag", "maybe")),
         Column("day", Kind.DATETIME, layout="%Y-%m-%d"),
         Column("moment", Kind.DATETIME, layout="%Y-%m-%d %H:%M:%S"),
+        Column("one_day", Kind.DATETIME, layout="%Y-%m-%d"),
+        Column("huge", Kind.FLOAT),
     )
 )
 
