@@ -53,6 +53,15 @@ NAMES = {
     "utility.group_auc": "Classifier: AUC within a group",
     "privacy.verbatim_rows": "Rows found verbatim in real",
     "privacy.holdout_overlap": "Holdout rows found in real",
+    "privacy.membership_inference": "Membership inference",
+    "privacy.membership_inference_outliers": "Membership inference, rows that stand alone",
+    "privacy.membership_inference_group": "Membership inference, one group",
+    "privacy.membership_auc": "Membership inference, AUC",
+    "privacy.dp_claim": "Differential privacy, as claimed",
+    "privacy.distance_to_closest_record": "Distance to the closest real row, 5th percentile",
+    "privacy.nearest_neighbour_distance_ratio": "Ratio of distances to the two closest real rows, 5th percentile",
+    "privacy.k_anonymity": "Smallest published count of real people",
+    "privacy.shadow_membership": "Membership inference by shadow models, exposed rows",
 }
 OUTCOMES = {
     "not_estimable": "not estimable",
@@ -79,6 +88,9 @@ REASONS = {
     "no_variation": "all rows of the groups have the same outcome, so nothing can vary",
     "no_synthetic_positives": "no synthetic row is positive",
     "too_many_combinations": "there are too many combinations of groups to publish safely",
+    "too_few_to_bound": "no attack succeeded, and there are too few rows to bound how many it could name",
+    "synthetic_knows_holdout": "the synthetic rows are nearer to the holdout than to real, so it is no fair baseline",
+    "no_columns": "there is no column to compare rows by",
     "holdout_overlaps_real": "the holdout shares rows with real, so it is no fair baseline",
     "one_class": "the target has one class only",
     "too_few_columns": "there are too few columns to compare",
@@ -155,6 +167,10 @@ def subject(finding: Mapping[str, Any]) -> str:
         parts.append({"positive": "positive outcome", "rest": "other outcome"}.get(scope["outcome"], str(scope["outcome"])))
     if "column" in scope:
         parts.append("the groups' rates" if scope["column"] is None else str(scope["column"]))
+    if "attack" in scope:
+        parts.append(f"the {str(scope['attack']).replace('_', ' ')} attack")
+    if "mechanism" in scope:
+        parts.append(str(scope["mechanism"]))
     if "columns" in scope:
         parts.append(" and ".join(str(column) for column in scope["columns"]))
     if "tail" in scope:
@@ -179,7 +195,7 @@ def _by_chance(finding: Mapping[str, Any]) -> str:
 def _sentence(finding: Mapping[str, Any]) -> str:
     if finding["outcome"] == "not_estimable":
         return f"{name(finding['id'])}{_about(finding)} is not estimable: {reason(finding['reason'])}."
-    worded = {"bias.demographic_parity_difference": _gap, "bias.driver": _driver}.get(finding["id"])
+    worded = _WORDED.get(finding["id"])
     if worded is not None:
         return worded(finding)
     if finding["outcome"] == "lost":
@@ -228,3 +244,57 @@ def _driver(finding: Mapping[str, Any]) -> str:
     from assaymark_reports import drivers  # which needs this module
 
     return drivers.sentence(finding)
+
+
+def _membership(finding: Mapping[str, Any]) -> str:
+    who = {"privacy.membership_inference_outliers": "real rows that stand alone", "privacy.membership_inference": "real rows"}
+    share = f"{100 * finding['synthetic']:.2g}"
+    return (
+        f"{subject(finding)}: of {who.get(finding['id'], 'the real rows of this group')}, {share} % are recognised from "
+        f"the synthetic rows, where 1 % of strangers are accused wrongly and guessing finds 1 % "
+        f"(excess {_points(finding['value'])} points, interval {_points(finding['ci'][0])} to {_points(finding['ci'][1])}, "
+        f"allowed {_points(finding['margin'])})."
+    )
+
+
+def _claim(finding: Mapping[str, Any]) -> str:
+    claim = finding["detail"]
+    said = (
+        f"epsilon {number(claim['epsilon'])}, delta {number(claim['delta'])}" if claim["epsilon"] is not None else "no budget"
+    )
+    if finding["value"] is None:
+        return f"The generator claims differential privacy by {claim['mechanism']} ({said}). No attack was held against it."
+    verdict = "contradicts the claim" if finding["outcome"] == "exceeded" else "does not contradict it, which proves nothing"
+    return (
+        f"The generator claims differential privacy by {claim['mechanism']} ({said}). At 1 % wrong accusations that allows "
+        f"{_points(finding['real'])} % right ones; the best attack reaches {_points(finding['synthetic'])} % and {verdict}."
+    )
+
+
+def _smallest(finding: Mapping[str, Any]) -> str:
+    if finding["real"] is None:
+        return "No count of real people is published."
+    wanted = finding["detail"]["smallest_allowed"]
+    return (
+        f"The smallest count of real people that this release publishes is {finding['real']:.0f}; the policy asks for {wanted}."
+    )
+
+
+def _distances(finding: Mapping[str, Any]) -> str:
+    return (
+        f"{name(finding['id'])}: {number(finding['synthetic'])} for synthetic rows, {number(finding['real'])} for fresh real "
+        "ones. Shown, not judged: copies with a few columns shifted are far from real rows, and give those away all the same."
+    )
+
+
+_WORDED = {
+    "bias.demographic_parity_difference": _gap,
+    "bias.driver": _driver,
+    "privacy.membership_inference": _membership,
+    "privacy.membership_inference_outliers": _membership,
+    "privacy.membership_inference_group": _membership,
+    "privacy.dp_claim": _claim,
+    "privacy.k_anonymity": _smallest,
+    "privacy.distance_to_closest_record": _distances,
+    "privacy.nearest_neighbour_distance_ratio": _distances,
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assaymark.checks.bias import generation, rates, representation
+from assaymark.checks.privacy import k_anonymity
 from assaymark.checks.utility import model_fairness
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from assaymark.host.specs import CheckInput
     from assaymark.results.findings import Finding
 
-_CHECKS = (rates, representation, generation, model_fairness)
+_CHECKS = (rates, representation, generation, model_fairness, k_anonymity)
 
 IDS: frozenset[str] = frozenset(identifier for module in _CHECKS for identifier in module.IDS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -55,6 +55,35 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivacyClaim:
+    """Differential privacy as a generator claims it. An audit shows it as claimed, and attacks the table all the same.
+
+    Attributes:
+        mechanism: What gives the privacy, such as ``DP-SGD`` or ``MST``.
+        epsilon: Budget that a fit spent, at least 0; None in a declaration, which cannot know it.
+        delta: Chance that the bound does not hold, in [0, 1).
+        unit: What one unit of privacy is.
+        parameters: Noise, clipping, sampling rate and whatever else the accounting rests on, JSON-ready.
+    """
+
+    mechanism: str
+    epsilon: float | None = None
+    delta: float = 0.0
+    unit: str = "row"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return the claim as it stands in ``audit.json``."""
+        return {
+            "mechanism": self.mechanism,
+            "epsilon": self.epsilon,
+            "delta": self.delta,
+            "unit": self.unit,
+            "parameters": dict(self.parameters),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class GeneratorSpec:
     """A generator backend.
 
@@ -65,6 +94,8 @@ class GeneratorSpec:
         config: Dotted name of its pydantic model; unknown keys must be refused.
         capabilities: What it can do.
         licence: SPDX expression of its code.
+        privacy: Differential privacy that it claims; a fitted generator tells in its own attribute ``privacy``, another
+            claim, what a fit spent. None for no claim.
     """
 
     name: str
@@ -73,6 +104,7 @@ class GeneratorSpec:
     config: str
     capabilities: Capabilities
     licence: str = "Apache-2.0"
+    privacy: PrivacyClaim | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +210,27 @@ class Generator(Protocol):
         ...
 
 
+class Refit(Protocol):
+    """Fits the generator under audit anew, for attacks that learn from tables whose members they know."""
+
+    def __call__(self, table: Table, rows: int, run: Run) -> Table:
+        """Fit ``table`` with the configuration of the audited fit, and return ``rows`` synthetic rows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeepAttack:
+    """What an attack on the generator itself may use.
+
+    Attributes:
+        refit: Fits and samples it.
+        shadows: How many times it may be fitted.
+    """
+
+    refit: Refit
+    shadows: int
+
+
 @dataclass(frozen=True, slots=True)
 class CheckInput:
     """What a check may look at.
@@ -194,6 +247,8 @@ class CheckInput:
         privacy_disabled: Reason why privacy measures must not be computed; None when they may.
         predictions: What classifiers trained on real and on synthetic rows say of the holdout
             (:class:`assaymark.checks.utility.training.Predictions`); None when there are none, or not yet.
+        claim: Differential privacy that the generator claims; None without a claim, and for a foreign table.
+        deep: The generator, to be fitted anew; None unless that was asked for.
     """
 
     real: Table
@@ -205,6 +260,8 @@ class CheckInput:
     run: Run
     privacy_disabled: str | None = None
     predictions: Any = None
+    claim: PrivacyClaim | None = None
+    deep: DeepAttack | None = None
 
 
 class Check(Protocol):

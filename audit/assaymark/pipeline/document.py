@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 AUDIT_SCHEMA = "assaymark-audit/1"
 
 NOT_TESTED = (
-    ("membership inference, singling out, linkability and attribute inference", "not measured by this version"),
+    ("singling out, linkability and attribute inference", "not measured by this version"),
     ("conditional demographic disparity by strata", "not measured by this version"),
     ("causes of a difference between groups", "an audit of data cannot tell why groups differ"),
     ("rows whose target is missing", "left out of every fairness measure, and counted"),
@@ -178,6 +178,10 @@ def _method(context: Context, measured: Measured) -> dict[str, Any]:
 
 def _not_tested(measured: Measured) -> list[dict[str, str]]:
     told = [{"what": what, "why": why} for what, why in NOT_TESTED]
+    if not any(finding.id == "privacy.shadow_membership" for finding in measured.findings):
+        told.append(
+            {"what": "an attack on the generator by shadow models", "why": "not measured: it is run by `run --deep` only"}
+        )
     told += [
         {"what": "intersection of " + " and ".join(scope), "why": "too many combinations of groups to publish safely"}
         for scope in measured.cubes.withheld

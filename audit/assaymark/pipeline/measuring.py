@@ -12,7 +12,7 @@ from assaymark.cubes.fine import FineCube, count_cube
 from assaymark.cubes.publishing import publish
 from assaymark.errors import PluginFailedError
 from assaymark.host.registry import Registered, Registry, call_guarded, resolve
-from assaymark.host.specs import CheckInput, CheckSpec, Family
+from assaymark.host.specs import CheckInput, CheckSpec, DeepAttack, Family, PrivacyClaim
 from assaymark.pipeline.steps import step
 from assaymark.policy.gates import judge, verdict
 from assaymark.results.findings import Finding, Verdict
@@ -48,7 +48,15 @@ class Measured:
 
 
 def measure(
-    sources: Sources, synthetic: Table, policy: Policy, registry: Registry, run: Run, samples: Sequence[FineCube] = ()
+    sources: Sources,
+    synthetic: Table,
+    policy: Policy,
+    registry: Registry,
+    run: Run,
+    samples: Sequence[FineCube] = (),
+    *,
+    claim: PrivacyClaim | None = None,
+    deep: DeepAttack | None = None,
 ) -> Measured:
     """Audit ``synthetic`` against the real rows of ``sources``; all checks of the registry run.
 
@@ -59,6 +67,8 @@ def measure(
         registry: The checks.
         run: Seed, progress, cancellation.
         samples: Counts of further rows that the same generator drew with other seeds.
+        claim: Differential privacy that the generator claims.
+        deep: The generator, where attacks may fit it anew.
     """
     real, holdout = sources.real, sources.holdout
     disabled = None if holdout is None else overlap_problem(real, holdout)
@@ -66,7 +76,7 @@ def measure(
     if holdout is not None and any(check.spec.family is Family.UTILITY for check in registry.checks.values()):
         predictions = holdout_predictions(real, holdout, synthetic, step(run, "train classifiers"), Plan.of(policy))
     cubes = _cubes(sources, synthetic, policy, predictions, samples)
-    data = CheckInput(real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions)
+    data = CheckInput(real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions, claim, deep)
     findings = judge(_check_all(data, registry, run), policy)
     return Measured(findings, verdict(findings), cubes, compare(cubes, findings), predictions is not None)
 

@@ -63,6 +63,8 @@ class RunRequest:
         rename: Headers of ``holdout`` to headers of ``real``.
         policy: Policy file; None for the default policy.
         format: Format of the synthetic table.
+        deep: Whether the generator is attacked by fitting it again and again.
+        shadows: How many times it is fitted for that.
         force: Whether an earlier release in ``out`` may be replaced.
         signer: Name of the signer that stamps the release.
     """
@@ -79,6 +81,8 @@ class RunRequest:
     rename: Mapping[str, str] = field(default_factory=dict)
     policy: Path | None = None
     format: TableFormat = "csv"
+    deep: bool = False
+    shadows: int = 16
     force: bool = False
     signer: str = "development"
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assaymark.cubes.fine import FineCube, count_cube
-from assaymark.errors import InternalError, TooFewRowsError
+from assaymark.errors import InternalError, PluginFailedError, TooFewRowsError
 from assaymark.host.provenance import describe
 from assaymark.host.registry import Registered, Registry, call_guarded, load_registry, open_generator
+from assaymark.host.specs import DeepAttack, PrivacyClaim
 from assaymark.pipeline.auditing import finish_release, known_findings, parts_of, result_of
 from assaymark.pipeline.comparing import ranking, write_comparison
 from assaymark.pipeline.document import SyntheticData, merge_notes
@@ -112,6 +114,27 @@ def sample(
         yield batch
 
 
+def claimed(registered: Registered[GeneratorSpec], fitted: Fitted) -> PrivacyClaim | None:
+    """Return what a fit spent by its own account, else what its generator declares.
+
+    Raises:
+        PluginFailedError: When that is no claim that means anything.
+    """
+    claim = getattr(fitted, "privacy", None) or registered.spec.privacy
+    if claim is None:
+        return None
+    spent = 0.0 if (epsilon := getattr(claim, "epsilon", None)) is None else epsilon
+    if not isinstance(claim, PrivacyClaim) or not (math.isfinite(spent) and spent >= 0.0 and 0.0 <= claim.delta < 1.0):
+        raise PluginFailedError(
+            "a generator claims a privacy that means nothing",
+            where=registered.spec.name,
+            found=repr(claim)[:200],
+            expected="a PrivacyClaim with a finite epsilon of at least 0 and a delta in [0, 1)",
+            remedy="Report this to the author of the plugin.",
+        )
+    return claim
+
+
 class _Generation:
     """One generator of a run, from fit to release."""
 
@@ -144,7 +167,9 @@ class _Generation:
             # the audit reads the file that ships, not the rows in memory
             loaded = load_synthetic(path, self.sources, tables, {})
             samples = [self._counted_sample(fitted, number, run) for number in range(1, self.request.samples)]
-            measured = measure(self.sources, loaded.table, self.policy, self.registry, run, samples)
+            claim = claimed(self.registered, fitted)
+            deep = DeepAttack(self._refit, self.request.shadows) if self.request.deep else None
+            measured = measure(self.sources, loaded.table, self.policy, self.registry, run, samples, claim=claim, deep=deep)
             data = SyntheticData(
                 file=path.name,
                 rows=loaded.rows,
@@ -153,7 +178,8 @@ class _Generation:
                 nulls=tables.nulls,
                 notes=merge_notes([self.sources.notes, loaded.notes]),
             )
-            parts = parts_of(measured, self.sources, data, self.policy, self._description(config, fitted, run), run.seed)
+            description = self._description(config, fitted, claim, run)
+            parts = parts_of(measured, self.sources, data, self.policy, description, run.seed)
             finish_release(stage, out, parts, self.sources, self.registry, self.signer, run)
         return result_of(self.name, parts, measured, out)
 
@@ -177,6 +203,17 @@ class _Generation:
             everything += self.sources.holdout.rows
         return self.request.rows if self.request.rows is not None else everything
 
-    def _description(self, config: Mapping[str, Any], fitted: Fitted, run: Run) -> dict[str, Any]:
-        notes = [str(note) for note in getattr(fitted, "notes", ())]
-        return {**describe(self.registered), "config": dict(config), "seed": run.seed, "notes": notes}
+    def _refit(self, table: Table, rows: int, run: Run) -> Table:
+        """Fit the generator to another table, with the configuration of this run, and sample it."""
+        fitted = fit(self.registered, dict(self.request.configs.get(self.name, {})), table, run)
+        batches = [Table.from_arrow(batch.arrow, table.schema) for batch in sample(self.registered, fitted, rows, run)]
+        return Table.concat(batches)
+
+    def _description(self, config: Mapping[str, Any], fitted: Fitted, claim: PrivacyClaim | None, run: Run) -> dict[str, Any]:
+        return {
+            **describe(self.registered),
+            "config": dict(config),
+            "seed": run.seed,
+            "notes": [str(note) for note in getattr(fitted, "notes", ())],
+            "privacy": None if claim is None else claim.document(),
+        }

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 _UNDECIDED = frozenset({Outcome.INCONCLUSIVE, Outcome.NOT_ESTIMABLE})
 _UNJUDGED = frozenset({Outcome.NOT_ESTIMABLE, Outcome.SHOWN})
 _BEYOND = frozenset({Outcome.AMPLIFIED, Outcome.ATTENUATED, Outcome.EXCEEDED})
-# without a holdout privacy and utility cannot be measured at all; that is shown, and is no reason to withhold a verdict
-_UNGATED_REASONS = frozenset({"no_holdout"})
+# without a holdout privacy and utility cannot be measured at all, and a rate of one in a hundred cannot be bounded by few rows;
+# that is shown, and is no reason to withhold a verdict
+_UNGATED_REASONS = frozenset({"no_holdout", "too_few_to_bound"})
 
 
 def judge(findings: Iterable[Finding], policy: Policy) -> tuple[Finding, ...]:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="Sample each generator so many times, to tell luck from bias; the first sample is released.",
 )
+@click.option("--deep", is_flag=True, help="Attack each generator by fitting it again with and without exposed rows. Slow.")
+@click.option(
+    "--shadows", type=click.IntRange(8, 1000), default=16, show_default=True, help="How many times --deep fits it again."
+)
 @options.audit_options()
 @options.table_options()
 @click.option(
@@ -61,6 +65,8 @@ def command(real: Path, **values: Any) -> int:
         rename=options.pairs(values["rename"], "--rename"),
         policy=values["policy"],
         format=values["format_"],
+        deep=values["deep"],
+        shadows=values["shadows"],
         force=values["force"],
         signer=values["signer"],
     )
