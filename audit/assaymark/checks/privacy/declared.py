@@ -29,7 +29,7 @@ CHECKS = (
         MEMBERSHIP_IDS,
     ),
     CheckSpec(
-        "closest records",
+        "closest-records",
         "distances of synthetic rows to the closest real ones, shown beside those of fresh rows",
         "assaymark.checks.privacy.closest_records:check",
         Family.PRIVACY,
@@ -43,7 +43,7 @@ CHECKS = (
         ("privacy.k_anonymity",),
     ),
     CheckSpec(
-        "shadow models",
+        "shadow-models",
         "membership inference against the generator, fitted anew with and without exposed rows",
         "assaymark.checks.privacy.shadows:check",
         Family.PRIVACY,
