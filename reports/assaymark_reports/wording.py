@@ -90,7 +90,6 @@ REASONS = {
     "too_many_combinations": "there are too many combinations of groups to publish safely",
     "too_few_to_bound": "no attack succeeded, and there are too few rows to bound how many it could name",
     "synthetic_knows_holdout": "the synthetic rows are nearer to the holdout than to real, so it is no fair baseline",
-    "no_columns": "there is no column to compare rows by",
     "holdout_overlaps_real": "the holdout shares rows with real, so it is no fair baseline",
     "one_class": "the target has one class only",
     "too_few_columns": "there are too few columns to compare",
@@ -167,10 +166,7 @@ def subject(finding: Mapping[str, Any]) -> str:
         parts.append({"positive": "positive outcome", "rest": "other outcome"}.get(scope["outcome"], str(scope["outcome"])))
     if "column" in scope:
         parts.append("the groups' rates" if scope["column"] is None else str(scope["column"]))
-    if "attack" in scope:
-        parts.append(f"the {str(scope['attack']).replace('_', ' ')} attack")
-    if "mechanism" in scope:
-        parts.append(str(scope["mechanism"]))
+    parts += _attack(scope)
     if "columns" in scope:
         parts.append(" and ".join(str(column) for column in scope["columns"]))
     if "tail" in scope:
@@ -178,6 +174,11 @@ def subject(finding: Mapping[str, Any]) -> str:
     if "rule" in scope:
         parts.append(str(scope["rule"]))
     return ", ".join(parts)
+
+
+def _attack(scope: Mapping[str, Any]) -> list[str]:
+    named = [f"the {str(scope['attack']).replace('_', ' ')} attack"] if "attack" in scope else []
+    return [*named, str(scope["mechanism"])] if "mechanism" in scope else named
 
 
 def sentence(finding: Mapping[str, Any]) -> str:
