@@ -12,9 +12,9 @@ import numpy as np
 
 from assaymark.checks.drivers.change import Change, changes
 from assaymark.checks.drivers.decomposition import Parts, decompose, shares_and_rates
-from assaymark.checks.drivers.levels import NamedLevels, named_levels
 from assaymark.checks.drivers.pooling import merge, pooled_levels
-from assaymark.checks.groups.rounding import coarse, outward, step, upward
+from assaymark.checks.named_levels import NamedLevels, named_levels
+from assaymark.checks.rounding import coarse, outward, step, upward
 from assaymark.checks.statements import interval, not_estimable, number
 from assaymark.results.findings import Finding, Outcome
 from assaymark.statistics.bootstrap import percentile_interval, resample, sample_tables

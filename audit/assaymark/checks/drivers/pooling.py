@@ -13,7 +13,7 @@ rounding:
 
 Tables of two scopes (the sexes; the sexes of one race), or of two columns that say nearly the same, may differ by a few rows of
 a level. Therefore what levels contribute is told in steps that ten real rows are needed to cross
-(:mod:`assaymark.checks.groups.rounding`): a difference of two such numbers pins no count under ten. The total over the levels
+(:mod:`assaymark.checks.rounding`): a difference of two such numbers pins no count under ten. The total over the levels
 needs no such step: it is one number for all of its cells, four at least, of which none is known.
 """
 

@@ -10,14 +10,13 @@ import numpy as np
 from assaymark.checks.groups.distances import Distance, measure
 from assaymark.checks.groups.levels import Levels, joint_levels
 from assaymark.checks.groups.membership import HOLDOUT, REAL, SYNTHETIC, Membership, tables_of
-from assaymark.checks.groups.rounding import coarse, step
+from assaymark.checks.groups.sampling import most_rows, some_rows
+from assaymark.checks.rounding import coarse, step
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from assaymark.host.specs import CheckInput
 
-_MOST_ROWS = 30_000  # of a cell and table; what more rows add is far below any margin
+_MOST_CELLS = 450_000  # rows times columns of a cell and table; what more rows add is far below any margin
 _WORST = 5
 
 
@@ -103,15 +102,10 @@ def measure_cell(data: CheckInput, groups: Membership, coded: Coded, group: int,
     if len(rows[SYNTHETIC]) < data.policy.min_positives:
         return "too_few_synthetic_rows" if len(rows[SYNTHETIC]) else "group_without_synthetic_rows"
     key = (groups.attribute, groups.names[group], "all" if truth is None else truth)
-    kept = {name: _sample(found, data, name, *key) for name, found in rows.items()}
+    most = most_rows(_MOST_CELLS, len(coded.levels.columns))
+    kept = {name: some_rows(found, most, data.run.rng("group-rows", name, *key)) for name, found in rows.items()}
     codes = {name: coded.levels.codes[place][kept[name]] for place, name in enumerate(coded.tables)}
     pool = codes[REAL] if HOLDOUT not in codes else np.concatenate([codes[REAL], codes[HOLDOUT]])
     distance = measure(coded.levels, codes[REAL], codes[SYNTHETIC], pool, data.run.rng("group-null", *key))
     used = {name: len(kept[name]) for name in (REAL, SYNTHETIC)}
     return Cell(distance, len(rows[REAL]), used, coded.levels)
-
-
-def _sample(rows: NDArray[np.intp], data: CheckInput, *key: str | int) -> NDArray[np.intp]:
-    if len(rows) <= _MOST_ROWS:
-        return rows
-    return np.sort(data.run.rng("group-rows", *key).choice(rows, _MOST_ROWS, replace=False))

@@ -15,6 +15,7 @@ import numpy as np
 from assaymark.checks.groups.areas import influences
 from assaymark.checks.groups.attackers import LEARNER, features, probabilities
 from assaymark.checks.groups.membership import HOLDOUT, REAL, SYNTHETIC, Membership, memberships, tables_of
+from assaymark.checks.groups.sampling import most_rows
 from assaymark.checks.statements import interval, not_estimable, number
 from assaymark.results.findings import Finding
 from assaymark.statistics.outcomes import upper_outcome
@@ -29,7 +30,7 @@ DETECTION = "fidelity.group_detection"
 IDS = (DETECTION,)
 
 _FEWEST = 500  # rows of a group, in real and in synthetic; with fewer a classifier learns too little
-_MOST = 4_000  # of each table; half of them to learn from, half to be tested on
+_MOST_CELLS = 56_000  # rows times columns of each table; half of the rows to learn from, half to be tested on
 
 
 def check(data: CheckInput) -> Iterator[Finding]:
@@ -101,9 +102,9 @@ def _told_apart(groups: Membership, group: int, other: str, data: CheckInput) ->
     tables = tables_of(data)
     key = (groups.attribute, groups.names[group], other)
     found = [groups.rows(name, group) for name in (REAL, other)]
-    size = min(len(found[0]), len(found[1]), _MOST)
-    rows = [data.run.rng("detection-rows", *key, place).choice(own, size, replace=False) for place, own in enumerate(found)]
     columns = [column for column in data.schema.learnable if column.name != groups.attribute]
+    size = min(len(found[0]), len(found[1]), most_rows(_MOST_CELLS, len(columns)))
+    rows = [data.run.rng("detection-rows", *key, place).choice(own, size, replace=False) for place, own in enumerate(found)]
     (real, synthetic), categorical = features([tables[REAL], tables[other]], columns, rows)
     half = size // 2
     scores = probabilities(

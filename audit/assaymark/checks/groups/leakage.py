@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assaymark.checks.groups.areas import macro_area
+from assaymark.checks.groups.association import cramers_v
 from assaymark.checks.groups.attackers import LEARNER, features, probabilities
 from assaymark.checks.groups.membership import HOLDOUT, REAL, SYNTHETIC, Membership, memberships, tables_of
+from assaymark.checks.groups.sampling import most_rows, some_rows
+from assaymark.checks.named_levels import named_levels
 from assaymark.checks.statements import interval, not_estimable, number
 from assaymark.results.findings import Finding
 from assaymark.statistics.outcomes import upper_outcome
@@ -26,12 +29,14 @@ if TYPE_CHECKING:
 
     from assaymark.checks.statements import Subject
     from assaymark.host.specs import CheckInput
+    from assaymark.tables.schema import Column
 
 LEAKAGE = "bias.proxy_leakage"
 IDS = (LEAKAGE,)
 
-_MOST_ROWS = 20_000  # to learn from, and to test on
+_MOST_CELLS = 280_000  # rows times columns to learn from, and to test on
 _BINARY = 2
+_STRONGEST = 5
 
 
 def check(data: CheckInput) -> Iterator[Finding]:
@@ -71,18 +76,20 @@ def _attack(groups: Membership, data: CheckInput) -> _Attack:
         codes = groups.codes[table]
         return np.flatnonzero((codes >= 0) & groups.estimable[codes])
 
-    def some(rows: NDArray[np.int64], most: int, purpose: str) -> NDArray[np.int64]:
-        rng = data.run.rng("proxy-rows", purpose, groups.attribute)
-        return np.sort(rng.choice(rows, min(most, len(rows)), replace=False))
+    most = most_rows(_MOST_CELLS, len(data.schema.learnable) - 1)
 
-    real, synthetic = usable(REAL), usable(SYNTHETIC)
-    where = HOLDOUT if data.holdout is not None else REAL
-    tested = some(usable(HOLDOUT) if data.holdout is not None else real, _MOST_ROWS, "tested")
-    if where == REAL:  # half of real to learn from, the other half to be tested on
-        tested = some(real, min(len(real) // 2, _MOST_ROWS), "tested")
+    def some(rows: NDArray[np.int64], purpose: str) -> NDArray[np.int64]:
+        return some_rows(rows, min(most, size), data.run.rng("proxy-rows", purpose, groups.attribute))
+
+    real, synthetic, size = usable(REAL), usable(SYNTHETIC), most
+    if data.holdout is not None:
+        where, tested = HOLDOUT, some(usable(HOLDOUT), "tested")
+    else:  # half of real to learn from, the other half to be tested on
+        size = len(real) // 2
+        where, tested = REAL, some(real, "tested")
         real = np.setdiff1d(real, tested)
-    size = min(len(real), len(synthetic), _MOST_ROWS)
-    return _Attack(some(real, size, REAL), some(synthetic, size, SYNTHETIC), tested, where)
+    size = min(len(real), len(synthetic))
+    return _Attack(some(real, REAL), some(synthetic, SYNTHETIC), tested, where)
 
 
 def _finding(subject: Subject, groups: Membership, data: CheckInput) -> Finding:
@@ -96,8 +103,9 @@ def _finding(subject: Subject, groups: Membership, data: CheckInput) -> Finding:
     truth = groups.codes[attack.tested_in][attack.tested]
     counted = _counted(groups, truth, data.policy.min_positives)
     scored = []
-    for name, known, learned in ((REAL, real, attack.real), (SYNTHETIC, synthetic, attack.synthetic)):
+    for done, (name, known, learned) in enumerate(((REAL, real, attack.real), (SYNTHETIC, synthetic, attack.synthetic))):
         data.run.check()
+        data.run.progress(done, 2, f"proxies of {groups.attribute}, learned from {name} rows")
         scores = probabilities(
             known,
             groups.codes[name][learned],
@@ -107,7 +115,24 @@ def _finding(subject: Subject, groups: Membership, data: CheckInput) -> Finding:
             seed=data.run.entropy("proxy", groups.attribute),
         )
         scored.append(macro_area(truth, scores, counted))
-    return _judged(subject, scored, data, _detail(groups, attack, len(columns), counted))
+    detail = _detail(groups, attack, len(columns), counted) | {"strongest": _strongest(groups, columns, attack, data)}
+    return _judged(subject, scored, data, detail)
+
+
+def _strongest(groups: Membership, columns: list[Column], attack: _Attack, data: CheckInput) -> list[dict[str, object]]:
+    """Return the columns that go with the attribute most strongly by themselves, by Cramer's V in the rows learned from."""
+    found: list[tuple[float, float, str]] = []
+    for column in columns:
+        levels = named_levels([data.real, data.synthetic], column, data.policy.small_cell)
+        width = len(levels.names)
+        shared = []
+        for name, codes, rows in zip((REAL, SYNTHETIC), levels.codes, (attack.real, attack.synthetic), strict=True):
+            joint = groups.codes[name][rows] * width + codes[rows]
+            counts = np.bincount(joint, minlength=len(groups.names) * width).reshape(-1, width)
+            shared.append(round(cramers_v(counts), 2))
+        found.append((shared[0], shared[1], column.name))
+    found.sort(key=lambda one: (-max(one[:2]), one[2]))
+    return [{"column": name, "real": real, "synthetic": synthetic} for real, synthetic, name in found[:_STRONGEST]]
 
 
 def _counted(groups: Membership, truth: NDArray[np.int64], fewest: int) -> list[int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assaymark.checks.groups.membership import HOLDOUT, REAL, SYNTHETIC, Membership, memberships, tables_of
-from assaymark.checks.groups.rounding import coarse, outward, step, upward
+from assaymark.checks.rounding import coarse, outward, step, upward
 from assaymark.checks.statements import not_estimable
 from assaymark.results.findings import Finding
 from assaymark.statistics.intervals import mover_sum, newcombe_difference

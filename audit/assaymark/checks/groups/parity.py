@@ -9,8 +9,8 @@ import numpy as np
 
 from assaymark.checks.groups.cells import Cell, code, measure_cell
 from assaymark.checks.groups.membership import Membership, memberships
-from assaymark.checks.groups.rounding import coarse, outward, step, upward
 from assaymark.checks.groups.shift import judged
+from assaymark.checks.rounding import coarse, outward, step, upward
 from assaymark.checks.statements import not_estimable
 from assaymark.results.findings import Finding
 from assaymark.statistics.outcomes import upper_outcome

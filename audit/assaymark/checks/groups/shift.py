@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.checks.groups.cells import Cell, code, measure_cell
 from assaymark.checks.groups.membership import memberships
-from assaymark.checks.groups.rounding import coarse, outward, upward
+from assaymark.checks.rounding import coarse, outward, upward
 from assaymark.checks.statements import not_estimable
 from assaymark.results.findings import Finding
 from assaymark.statistics.outcomes import upper_outcome

@@ -9,9 +9,9 @@ import pytest
 
 from assaymark.checks.bias import rates
 from assaymark.checks.drivers import attribution
-from assaymark.checks.drivers.levels import cut_points, named_levels
+from assaymark.checks.named_levels import cut_points, named_levels
 from assaymark.results.findings import Outcome
-from assaymark.tables.schema import Column, Kind, Schema
+from assaymark.tables.schema import Column, Kind, Role, Schema
 from assaymark.tables.table import Table
 
 DRIVER = attribution.DRIVER
@@ -112,6 +112,31 @@ def test_who_has_a_rare_level_does_not_change_what_is_told(make_staff, group_inp
     assert told[0] == told[1]
     assert "smith" not in str(told)
     assert any(f["scope"]["column"] == "job" and f["value"] is not None for f in told[0])
+
+
+def test_groups_of_two_attributes_and_rows_without_a_target(make_staff, group_input, pick):
+    """The counts behind an intersection are those of the cubes, so its parts add up to the change of the finding."""
+
+    def nights(rows, seed, **change):
+        made = make_staff(rows, seed, **change)
+        rng = np.random.default_rng(seed)
+        shift = np.where(rng.random(rows) < 0.5, "day", "night")
+        paid = np.where(rng.random(rows) < 0.05, None, np.array(made.column("paid").to_pylist(), dtype=object))
+        schema = Schema(
+            (*made.schema.columns, Column("shift", Kind.CATEGORICAL, frozenset({Role.PROTECTED}))), made.schema.positive
+        )
+        columns = {name: made.column(name).to_pylist() for name in made.names} | {"shift": shift, "paid": list(paid)}
+        return Table.from_columns(columns, schema)
+
+    data = group_input(nights(12_000, 1), nights(12_000, 2, single=(0.8, 0.4)), nights(8000, 3))
+    found = [f for f in attribution.check(data) if f.scope["protected"] == ["sex", "shift"]]
+    gap = pick(list(rates.check(data)), rates.DIFFERENCE, protected=["sex", "shift"])
+    assert found[0].scope["groups"] == gap.scope["groups"]
+    assert found[0].n == gap.n
+    assert found[1].scope["column"] == "civil"
+    assert {f.scope["column"] for f in found} == {None, "age", "wage", "job", "civil"}
+    (sides,) = [attribution._sides(data.real, change) for change in attribution.changes(data) if len(change.groups[0]) == 2]
+    assert np.bincount(sides[sides >= 0], minlength=4).reshape(2, 2).sum(axis=1).tolist() == list(gap.n["real"].values())
 
 
 def test_the_same_seed_gives_the_same_findings(data, findings):

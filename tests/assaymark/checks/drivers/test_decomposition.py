@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -26,6 +26,7 @@ def difference(counts):
     return p[0] - p[1]
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_all_parts_add_up_to_the_change(pair):
     real, synthetic = pair
@@ -33,6 +34,7 @@ def test_all_parts_add_up_to_the_change(pair):
     assert parts.composition.sum() + parts.rate.sum() == pytest.approx(difference(synthetic) - difference(real), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_each_part_turns_its_sign_when_the_tables_are_swapped(pair):
     there, back = decompose(*pair), decompose(*reversed(pair))
@@ -87,6 +89,7 @@ LEVELS = st.integers(1, 8).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(LEVELS)
 def test_no_cell_under_ten_is_told_apart(real):
     present = np.ones(len(real), dtype=bool)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import chi2_contingency
+from scipy.stats.contingency import association
 from sklearn.metrics import roc_auc_score
 
 from assaymark.checks.groups import detection, leakage
 from assaymark.checks.groups.areas import influences, macro_area
+from assaymark.checks.groups.association import cramers_v
 from assaymark.results.findings import Outcome
 from assaymark.statistics.roc import delong
 
@@ -68,6 +71,27 @@ def test_a_hidden_attribute_is_not_told(make_staff, group_input, pick):
     found = pick(list(leakage.check(group_input(make_staff(4000, 1), shuffled, make_staff(3000, 3)))), leakage.LEAKAGE)
     assert found.value < -0.03
     assert found.outcome is Outcome.WITHIN
+
+
+def test_the_strongest_proxy_is_named(make_staff, group_input, pick):
+    data = group_input(make_staff(4000, 1), make_staff(4000, 2, single=(0.9, 0.1)), make_staff(3000, 3))
+    strongest = pick(list(leakage.check(data)), leakage.LEAKAGE).detail["strongest"]
+    assert [one["column"] for one in strongest[:2]] == ["civil", "job"]
+    assert strongest[0]["synthetic"] > 0.7
+    assert strongest[0]["real"] < 0.1
+
+
+def test_cramers_v_is_scipys_with_its_bias_taken_off():
+    rng = np.random.default_rng(0)
+    counts = rng.integers(1, 40, (3, 5))
+    n, (rows, columns) = counts.sum(), counts.shape
+    phi = max(0, chi2_contingency(counts, correction=False).statistic / n - (rows - 1) * (columns - 1) / (n - 1))
+    least = min(size - (size - 1) ** 2 / (n - 1) for size in counts.shape)
+    assert cramers_v(counts) == pytest.approx(np.sqrt(phi / (least - 1)), abs=1e-12)
+    large = counts * 10**6
+    assert cramers_v(large) == pytest.approx(association(large, method="cramer"), abs=1e-6)
+    assert cramers_v(np.pad(counts, ((0, 2), (1, 0)))) == cramers_v(counts)
+    assert cramers_v(np.array([[5, 7, 9]])) == 0
 
 
 def test_detection_finds_the_group_that_is_made_up_wrongly(make_staff, group_input, pick):

@@ -77,6 +77,21 @@ def test_intervals_cover_and_fresh_rows_are_within(group_input):
     assert within >= 1900
 
 
+def test_a_change_of_twice_the_margin_is_found_in_80_percent(group_input):
+    data = group_input(towns(**REAL), towns(**REAL), draws=1000)
+    sizes = np.array([5000, 8000])
+    found = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        counts = {}
+        for name, rates in (("real", [0.08, 0.05]), ("synthetic", [0.12, 0.05])):
+            gaps = rng.binomial(sizes, rates)
+            counts[name] = np.column_stack([sizes - gaps, gaps])
+        finding = missingness._judged({"protected": ["sex"], "column": "town"}, missingness._Gap(counts), (0, 1), {}, data)
+        found += finding.outcome is Outcome.EXCEEDED
+    assert found >= 160, found
+
+
 def test_a_few_gaps_of_real_are_neither_named_nor_counted(group_input, pick):
     few = towns(f=(1996, 4), m=(2997, 3))
     assert list(missingness.check(group_input(few, towns(f=(2000, 0), m=(3000, 0))))) == []

@@ -90,7 +90,7 @@ def test_a_group_without_synthetic_rows_is_not_estimable(make_staff, group_input
 
 def test_what_is_told_fits_many_tables(make_table, policy):
     """Whoever knows the synthetic table and the size of a group finds ten counts or more behind its distance."""
-    from assaymark.checks.groups.rounding import coarse, step
+    from assaymark.checks.rounding import coarse, step
 
     for rows, held, share in ((120, 3, 0.4), (1000, 4, 0.0), (20_000, 9, 0.0005)):
         by = step(rows)
@@ -101,7 +101,7 @@ def test_what_is_told_fits_many_tables(make_table, policy):
 
 
 def test_no_interval_is_narrowed_by_rounding():
-    from assaymark.checks.groups.rounding import coarse, outward, step, upward
+    from assaymark.checks.rounding import coarse, outward, step, upward
 
     rng = np.random.default_rng(0)
     for rows, terms in ((30, 1), (311, 13), (5000, 3), (10**6, 40)):

@@ -1,4 +1,4 @@
-"""Levels of a candidate column that have a name: categories, and numbers or dates cut near the deciles of real.
+"""Levels of a column that have a name: categories, and numbers or dates cut near the deciles of real.
 
 An edge is a coarse quantile and never one person's value: it is a value that ten real rows hold, or is rounded to a power of
 ten about a tenth of the range that the middle of the rows covers (dates: to a month).
