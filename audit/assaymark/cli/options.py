@@ -60,7 +60,10 @@ def special_column_options() -> Decorator:
     return _stack(
         _many("--protected", "Protected column. Repeatable."),
         _many("--strata", "Column within whose values groups are compared, too. Repeatable."),
-        _many("--secret", "Column that an attacker would want to infer. Repeatable."),
+        _many(
+            "--secret",
+            "Column that an attacker would want to infer; its inference is gated. Default: the target, shown. Repeatable.",
+        ),
         _many("--identifier", "Column that names rows; comes out fresh. Repeatable."),
         _many("--bins", "Groups of a numeric column, as in age=25,45,65. Repeatable.", "COL=EDGES"),
     )

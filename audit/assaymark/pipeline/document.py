@@ -24,6 +24,8 @@ AUDIT_SCHEMA = "assaymark-audit/1"
 
 NOT_TESTED = (
     ("singling out, linkability and attribute inference", "not measured by this version"),
+    ("membership inference", "not measured by this version"),
+    ("stronger attacks, and attackers who know more", "a low risk is that of the attacks that were made"),
     ("conditional demographic disparity by strata", "not measured by this version"),
     ("causes of a difference between groups", "an audit of data cannot tell why groups differ"),
     ("rows whose target is missing", "left out of every fairness measure, and counted"),
@@ -126,6 +128,7 @@ def policy_summary(policy: Policy) -> dict[str, Any]:
         "draws": policy.draws,
         "learner_seeds": policy.learner_seeds,
         "real_refits": policy.real_refits,
+        "attacks": policy.attacks,
         "margins": dict(policy.margins),
         "gated": sorted(policy.gated),
         "fail_on": sorted(policy.fail_on),

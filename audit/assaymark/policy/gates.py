@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _UNDECIDED = frozenset({Outcome.INCONCLUSIVE, Outcome.NOT_ESTIMABLE})
 _UNJUDGED = frozenset({Outcome.NOT_ESTIMABLE, Outcome.SHOWN})
 _BEYOND = frozenset({Outcome.AMPLIFIED, Outcome.ATTENUATED, Outcome.EXCEEDED})
-# without a holdout privacy and utility cannot be measured at all, and a rate of one in a hundred cannot be bounded by few rows;
-# that is shown, and is no reason to withhold a verdict
-_UNGATED_REASONS = frozenset({"no_holdout", "too_few_to_bound"})
+# without a holdout privacy and utility cannot be measured at all, a rate of one in a hundred cannot be bounded by few rows, and
+# without rare values nobody is singled out by one of them; that is shown, and is no reason to withhold a verdict
+_UNGATED_REASONS = frozenset({"no_holdout", "too_few_to_bound", "too_few_predicates"})
 
 
 def judge(findings: Iterable[Finding], policy: Policy) -> tuple[Finding, ...]:
@@ -44,8 +44,9 @@ def judge(findings: Iterable[Finding], policy: Policy) -> tuple[Finding, ...]:
 
 
 def gated_by(finding: Finding, policy: Policy) -> bool:
-    """Return whether the policy gates a finding."""
-    return finding.id in policy.gated and finding.reason not in _UNGATED_REASONS
+    """Return whether the policy gates a finding; what a check only shows is not judged."""
+    shown = finding.outcome is Outcome.SHOWN or finding.reason in _UNGATED_REASONS
+    return finding.id in policy.gated and not shown
 
 
 def gate(finding: Finding, policy: Policy, *, gated: bool) -> Finding:

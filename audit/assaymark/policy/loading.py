@@ -40,6 +40,8 @@ class _Intervals(_Section):
 class _Models(_Section):
     learner_seeds: int = Field(default=3, ge=1, le=20)
     real_refits: int = Field(default=5, ge=0, le=20)
+class _Attacks(_Section):
+    attacks: int = Field(default=5_000, ge=100, le=1_000_000)
 
 
 class _Gates(_Section):
@@ -53,6 +55,7 @@ class _File(_Section):
     estimability: _Estimability = Field(default_factory=_Estimability)
     intervals: _Intervals = Field(default_factory=_Intervals)
     models: _Models = Field(default_factory=_Models)
+    attacks: _Attacks = Field(default_factory=_Attacks)
     margins: dict[str, float] = Field(default_factory=dict)
     gates: _Gates
 
@@ -114,6 +117,7 @@ def parse_policy(source: bytes, where: str, known: frozenset[str] | None) -> Pol
         small_cell=parsed.estimability.small_cell,
         level=parsed.intervals.level,
         draws=parsed.intervals.draws,
+        attacks=parsed.attacks.attacks,
         margins=dict(sorted(parsed.margins.items())),
         fail_on=frozenset(parsed.gates.fail_on),
         gated=frozenset(parsed.gates.findings),

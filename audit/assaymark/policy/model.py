@@ -22,6 +22,7 @@ class Policy:
         small_cell: Real cells below this are never published.
         level: Confidence level of intervals, in (0, 1).
         draws: Bootstrap draws.
+        attacks: Rows and predicates that each privacy attack tries.
         margins: Smallest effect that counts, by finding id.
         fail_on: Outcomes that fail a gate.
         gated: Ids of the findings that are gated.
@@ -37,6 +38,7 @@ class Policy:
     small_cell: int
     level: float
     draws: int
+    attacks: int
     margins: Mapping[str, float]
     fail_on: frozenset[str]
     gated: frozenset[str]

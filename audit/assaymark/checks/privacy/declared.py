@@ -12,6 +12,8 @@ MEMBERSHIP_IDS = (
     "privacy.membership_auc",
     "privacy.dp_claim",
 )
+SINGLING_OUT_IDS = ("privacy.singling_out_univariate", "privacy.singling_out_multivariate")
+RECORD_ATTACK_IDS = ("privacy.linkability", "privacy.attribute_inference")
 
 CHECKS = (
     CheckSpec(
@@ -48,5 +50,19 @@ CHECKS = (
         "assaymark.checks.privacy.shadows:check",
         Family.PRIVACY,
         ("privacy.shadow_membership",),
+    ),
+    CheckSpec(
+        "singling-out",
+        "predicates that synthetic rows suggest, and whether they single a real person out",
+        "assaymark.checks.privacy.singling_out:check",
+        Family.PRIVACY,
+        SINGLING_OUT_IDS,
+    ),
+    CheckSpec(
+        "record-attacks",
+        "linking the halves of a record, and inferring a secret, by the nearest synthetic rows",
+        "assaymark.checks.privacy.record_attacks:check",
+        Family.PRIVACY,
+        RECORD_ATTACK_IDS,
     ),
 )

@@ -11,7 +11,7 @@ from assaymark.checks.coding import joint_labels
 from assaymark.tables.schema import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,6 +51,17 @@ class Rows:
     def take(self, places: NDArray[np.integer[Any]]) -> Rows:
         """Return the rows at ``places``, in that order."""
         return Rows(self.ordered, self.nominal, self.numbers[:, places], tuple(codes[places] for codes in self.codes))
+
+    def select(self, columns: Collection[str]) -> Rows:
+        """Return the rows with ``columns`` alone."""
+        ordered = [place for place, name in enumerate(self.ordered) if name in columns]
+        nominal = [place for place, name in enumerate(self.nominal) if name in columns]
+        return Rows(
+            tuple(self.ordered[place] for place in ordered),
+            tuple(self.nominal[place] for place in nominal),
+            self.numbers[ordered],
+            tuple(self.codes[place] for place in nominal),
+        )
 
 
 def is_ordered(column: Column) -> bool:
