@@ -96,7 +96,6 @@ REASONS = {
     "synthetic_knows_holdout": "the synthetic rows are nearer to the holdout than to real, so it is no fair baseline",
     "holdout_overlaps_real": "the holdout shares rows with real, so it is no fair baseline",
     "too_few_predicates": "the synthetic rows suggest too few predicates that could single somebody out",
-    "too_few_columns": "there are too few columns to attack with",
     "free_text": "the column is free text, which is not compared",
     "one_class": "the target has one class only",
     "too_few_columns": "there are too few columns to compare",

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 AUDIT_SCHEMA = "assaymark-audit/1"
 
 NOT_TESTED = (
-    ("singling out, linkability and attribute inference", "not measured by this version"),
-    ("membership inference", "not measured by this version"),
     ("stronger attacks, and attackers who know more", "a low risk is that of the attacks that were made"),
     ("conditional demographic disparity by strata", "not measured by this version"),
     ("causes of a difference between groups", "an audit of data cannot tell why groups differ"),

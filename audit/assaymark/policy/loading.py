@@ -40,6 +40,8 @@ class _Intervals(_Section):
 class _Models(_Section):
     learner_seeds: int = Field(default=3, ge=1, le=20)
     real_refits: int = Field(default=5, ge=0, le=20)
+
+
 class _Attacks(_Section):
     attacks: int = Field(default=5_000, ge=100, le=1_000_000)
 
