@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,6 +71,8 @@ def check_input(policy: Policy) -> Callable[..., CheckInput]:
         attributes: tuple[str, ...] = ("sex",),
         seed: int = 0,
         samples: Sequence[Counts] = (),
+        strata: Mapping[str, tuple[Counts, Counts]] | None = None,
+        references: Mapping[str, str] | None = None,
         **change: object,
     ) -> CheckInput:
         chosen = replace(policy, **change)  # type: ignore[arg-type]
@@ -81,8 +84,13 @@ def check_input(policy: Policy) -> Callable[..., CheckInput]:
             positive=">50K",
             small_cell=chosen.small_cell,
             samples=[cube(one, attributes) for one in samples],
+            strata={
+                column: (cube(first, (*attributes, column)), cube(second, (*attributes, column)))
+                for column, (first, second) in (strata or {}).items()
+            },
         )
-        return CheckInput(None, None, None, Schema(()), cubes, chosen, Run(seed))  # type: ignore[arg-type]
+        nothing: Any = None
+        return CheckInput(nothing, None, nothing, Schema(()), cubes, chosen, Run(seed), references=references or {})
 
     return make
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 NAMES = {
     "bias.demographic_parity_difference": "Demographic parity difference",
@@ -14,6 +14,16 @@ NAMES = {
     "bias.demographic_parity_spread": "Demographic parity spread",
     "bias.directional_amplification": "Directional bias amplification, mean",
     "bias.directional_amplification_cell": "Directional bias amplification, cell",
+    "bias.group_parity_difference": "Group's rate, difference",
+    "bias.group_impact_ratio": "Group's rate, ratio",
+    "bias.group_log_odds_ratio": "Group's rate, log odds ratio",
+    "bias.mals": "MALS bias amplification",
+    "bias.multi_attribute_amplification": "Multi-attribute bias amplification",
+    "bias.differential_fairness_epsilon": "Differential fairness (epsilon)",
+    "bias.cramers_v": "Cramér's V of group and outcome",
+    "bias.mutual_information": "Mutual information of group and outcome",
+    "bias.unknown_group_bounds": "Gap with unknown groups assigned at worst",
+    "bias.conditional_demographic_disparity": "Conditional demographic disparity",
     "bias.generation_variability": "Variation between samples of the generator",
     "bias.driver": "What accounts for a change",
     "bias.label_conditional_shift": "Shift within a group and outcome",
@@ -109,6 +119,10 @@ REASONS = {
     "no_rare_categories": "no category is rare in real",
     "no_tail": "fewer than ten real rows lie beyond that end",
     "no_columns": "there is no column to compare",
+    "one_synthetic_outcome": "all synthetic rows have the same outcome",
+    "reference_not_estimable": "the reference group has too few real rows for a rate of its own",
+    "no_over_represented_group": "no group has more than an equal share of an outcome",
+    "no_estimable_stratum": "no stratum has enough rows of this group to show",
 }
 _VERBS = {
     "amplified": "grows",
@@ -166,6 +180,10 @@ def subject(finding: Mapping[str, Any]) -> str:
         parts.append(f"{groups[0]} against {groups[1]}")
     if "group" in scope:
         parts.append("groups too small to name, together" if scope["group"] == "_pooled" else str(scope["group"]))
+    if "against" in scope:
+        parts.append("against everybody" if scope["against"] == "overall" else f"against {scope['against']}")
+    if "stratum" in scope:
+        parts.append(f"within {scope['stratum']}")
     if "direction" in scope:
         parts.append(str(scope["direction"]).replace("->", "→"))
     if "outcome" in scope:
@@ -205,6 +223,8 @@ def _sentence(finding: Mapping[str, Any]) -> str:
     worded = _WORDED.get(finding["id"])
     if worded is not None:
         return worded(finding)
+    if finding["id"] in _SENTENCES:
+        return _SENTENCES[finding["id"]](finding)
     if finding["outcome"] == "lost":
         return f"{subject(finding)}: the group has no synthetic row at all."
     if finding["id"] == "representation.invented_group" and finding["outcome"] == "exceeded":
@@ -244,6 +264,7 @@ def _gap(finding: Mapping[str, Any]) -> str:
     return (
         f"{scope['target']} {scope['positive']}: the gap between {first} and {second} {verb} from {_points(finding['real'])} "
         f"to {_points(finding['synthetic'])} percentage points ({change}; allowed {_points(finding['margin'])})."
+        + _shifted(finding["detail"].get("base_rate", {}))
     )
 
 
@@ -304,4 +325,55 @@ _WORDED = {
     "privacy.k_anonymity": _smallest,
     "privacy.distance_to_closest_record": _distances,
     "privacy.nearest_neighbour_distance_ratio": _distances,
+def _shifted(parts: Mapping[str, Any]) -> str:
+    """Say what a shifted overall rate does to a gap, where that is half a percentage point or more."""
+    if abs(parts.get("due_to_base_rate") or 0.0) < 0.005:  # noqa: PLR2004 - half a point
+        return ""
+    return (
+        f" Of the change {_signed_points(parts['due_to_base_rate'])} points come from a shifted overall rate "
+        f"({_points(parts['real'])} % to {_points(parts['synthetic'])} %) and {_signed_points(parts['due_to_association'])} "
+        "from the groups."
+    )
+
+
+def _bounds(finding: Mapping[str, Any]) -> str:
+    told = finding["detail"]["bounds_synthetic"]
+    spans = [
+        f"{_signed_points(ends[0])} to {_signed_points(ends[1])} in {name}"
+        for name, ends in (("real", finding["detail"]["bounds_real"]), ("synthetic", told))
+        if ends is not None
+    ]
+    first, second = finding["scope"]["groups"]
+    reach = " and ".join(spans) or "anywhere, because it is not known how many there are"
+    return (
+        f"If rows of unknown {' and '.join(finding['scope']['protected'])} were all {first} or {second}, their gap could be "
+        f"{reach} (percentage points)."
+    )
+
+
+def _conditional(finding: Mapping[str, Any]) -> str:
+    detail, stratum = finding["detail"], finding["scope"]["stratum"]
+    return (
+        f"{finding['scope']['group']}: the disparity within {stratum} is {number(finding['real'])} in real and "
+        f"{number(finding['synthetic'])} in synthetic rows (interval of the change {interval(finding['ci'])}), "
+        f"{OUTCOMES.get(finding['outcome'], finding['outcome'])}; {100 * detail['coverage_real']:.0f} % of real rows are in "
+        f"strata that can be shown. Whether {stratum} may explain a disparity is a choice of values."
+    )
+
+
+def _multi(finding: Mapping[str, Any]) -> str:
+    detail = finding["detail"]
+    return (
+        f"{name(finding['id'])}{_about(finding)}: cells moved by {number(detail['mean_absolute_change'])}, of which chance "
+        f"alone gives {number(detail['expected_by_chance'])}; the rest is {signed(finding['value'])} (interval "
+        f"{interval(finding['ci'])}), shown only."
+    )
+
+
+_SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "bias.demographic_parity_difference": _gap,
+    "bias.driver": _driver,
+    "bias.unknown_group_bounds": _bounds,
+    "bias.conditional_demographic_disparity": _conditional,
+    "bias.multi_attribute_amplification": _multi,
 }

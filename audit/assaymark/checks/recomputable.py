@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assaymark.checks.bias import generation, rates, representation
+from assaymark.checks.bias import generation, panel, representation
 from assaymark.checks.privacy import k_anonymity
 from assaymark.checks.utility import model_fairness
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from assaymark.host.specs import CheckInput
     from assaymark.results.findings import Finding
 
-_CHECKS = (rates, representation, generation, model_fairness, k_anonymity)
+_CHECKS = (panel, representation, generation, model_fairness, k_anonymity)
 
 IDS: frozenset[str] = frozenset(identifier for module in _CHECKS for identifier in module.IDS)
 
 
 def check(data: CheckInput) -> Iterator[Finding]:
-    """Return all findings that cubes give; of ``data`` only cubes, policy and run are looked at."""
+    """Return all findings that cubes give; of ``data`` only cubes, policy, run and references are looked at."""
     for module in _CHECKS:
         yield from module.check(data)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assaymark.checks.bias import rates
+from assaymark.checks.bias import comparisons, rates
 from assaymark.checks.utility import model_fairness
 from assaymark.checks.utility.reference import ModelReference
-from assaymark.cubes.published import GroupTable, PublishedCubes, Scope, ScopeCubes, group_name
+from assaymark.cubes.published import POOLED, GroupTable, PublishedCubes, Scope, ScopeCubes, group_name
 from assaymark.errors import InternalError, ReferenceMismatchError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Reference:
 
 
 def compare(cubes: PublishedCubes, findings: Iterable[Finding]) -> Reference:
-    """Compute every selection rate difference, ratio and spread, and all group metrics of classifiers, again by Fairlearn.
+    """Compute every difference, ratio and spread of selection rates, and all group metrics of classifiers, again by Fairlearn.
 
     Raises:
         ReferenceMismatchError: When a number differs by more than :data:`TOLERANCE`.
@@ -64,13 +64,14 @@ def compare(cubes: PublishedCubes, findings: Iterable[Finding]) -> Reference:
     import fairlearn
 
     scopes = {scope.protected: scope for scope in cubes.scopes}
+    frames: dict[tuple[Scope, str], Any] = {}
     models: dict[Scope, ModelReference] = {}
     count, largest = 0, 0.0
     for finding in findings:
         scope = scopes.get(tuple(finding.scope.get("protected", ())))
         if scope is None or finding.real is None:
             continue
-        for ours, theirs in _pairs(finding, scope, models):
+        for ours, theirs in _pairs(finding, scope, frames, models):
             difference = abs(ours - theirs)
             if not difference <= TOLERANCE:
                 raise ReferenceMismatchError(
@@ -84,29 +85,52 @@ def compare(cubes: PublishedCubes, findings: Iterable[Finding]) -> Reference:
     return Reference("fairlearn", str(fairlearn.__version__), count, largest)
 
 
-def _pairs(finding: Finding, scope: ScopeCubes, models: dict[Scope, ModelReference]) -> Iterator[tuple[float, float]]:
-    groups = list(finding.scope.get("groups", ()))
-    if finding.id in {rates.DIFFERENCE, rates.RATIO, rates.SPREAD}:
-        for table, ours in ((scope.real, finding.real), (scope.synthetic, finding.synthetic)):
-            if ours is not None:
-                yield ours, _selection(table, groups, finding.id)
-    elif finding.id in model_fairness.IDS:
+def _pairs(
+    finding: Finding, scope: ScopeCubes, frames: dict[tuple[Scope, str], Any], models: dict[Scope, ModelReference]
+) -> Iterator[tuple[float, float]]:
+    if finding.id in model_fairness.IDS:
         if scope.models is None:
             raise InternalError("a classifier finding has no table", where=finding.id, remedy="Report this as a defect.")
         if scope.protected not in models:
             models[scope.protected] = ModelReference(scope.models)
         yield from models[scope.protected].pairs(finding)
+        return
+    groups = list(finding.scope.get("groups", ()))
+    told = [(name, ours) for name in ("real", "synthetic") if (ours := getattr(finding, name)) is not None]
+    for name, ours in told:
+        if finding.id == rates.SPREAD:
+            yield ours, _spread(getattr(scope, name), groups)
+        elif finding.id in {rates.DIFFERENCE, rates.RATIO}:
+            a, b = groups
+            rate = _frame_of(scope, name, frames).by_group["selection_rate"]
+            yield ours, float(rate[a] - rate[b]) if finding.id == rates.DIFFERENCE else float(rate[b] / rate[a])
+        elif finding.id in {comparisons.DIFFERENCE, comparisons.RATIO}:
+            yield ours, _comparison(finding, _frame_of(scope, name, frames))
 
 
-def _selection(table: GroupTable, groups: list[str], identifier: str) -> float:
+def _frame_of(scope: ScopeCubes, name: str, frames: dict[tuple[Scope, str], Any]) -> Any:
+    """Return the frame of all groups of a table, the pool among them, made once."""
+    key = (scope.protected, name)
+    if key not in frames:
+        table: GroupTable = getattr(scope, name)
+        rows = list(_named(table)) + ([] if table.pooled is None else [(POOLED, table.pooled)])
+        outcome = np.tile([0, 1], len(rows))
+        frames[key] = _frame(outcome, outcome, np.repeat([group for group, _ in rows], 2), np.concatenate([c for _, c in rows]))
+    return frames[key]
+
+
+def _comparison(finding: Finding, frame: Any) -> float:
+    rate = frame.by_group["selection_rate"]
+    own, against = rate[finding.scope["group"]], finding.scope["against"]
+    other = frame.overall["selection_rate"] if against == comparisons.OVERALL else rate[against]
+    return float(own - other) if finding.id == comparisons.DIFFERENCE else float(own / other)
+
+
+def _spread(table: GroupTable, groups: list[str]) -> float:
     rows = [(name, counts) for name, counts in _named(table) if name in groups]
     outcome = np.tile([0, 1], len(rows))
     frame = _frame(outcome, outcome, np.repeat([name for name, _ in rows], 2), np.concatenate([c for _, c in rows]))
-    rate = frame.by_group["selection_rate"]
-    if identifier == rates.SPREAD:
-        return float(frame.difference(method="between_groups")["selection_rate"])
-    a, b = groups
-    return float(rate[a] - rate[b]) if identifier == rates.DIFFERENCE else float(rate[b] / rate[a])
+    return float(frame.difference(method="between_groups")["selection_rate"])
 
 
 def _named(table: GroupTable) -> Iterator[tuple[str, NDArray[np.int64]]]:

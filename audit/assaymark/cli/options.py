@@ -96,12 +96,17 @@ def audit_options() -> Decorator:
     return _stack(
         click.option("--holdout", type=PATH, metavar="FILE", help="Real rows that the generator never saw."),
         _many("--rename", "Header of SYNTHETIC or HOLDOUT to header of REAL. Repeatable.", "OLD=NEW"),
+        _many(
+            "--reference",
+            "Group that the other groups of COL are compared with; the largest otherwise. Repeatable.",
+            "COL=GROUP",
+        ),
         click.option("--policy", type=PATH, metavar="FILE", help="Margins and gates; a default policy otherwise."),
         click.option("--signer", default="development", show_default=True, help="Signer that stamps the release."),
     )
 
 
-def pairs(values: Sequence[str], option: str) -> dict[str, str]:
+def pairs(values: Sequence[str], option: str, expected: str = "OLD=NEW, each OLD once") -> dict[str, str]:
     """Return OLD=NEW texts as a mapping.
 
     Raises:
@@ -115,7 +120,7 @@ def pairs(values: Sequence[str], option: str) -> dict[str, str]:
                 "the option cannot be read",
                 where=option,
                 found=repr(value),
-                expected="OLD=NEW, each OLD once",
+                expected=expected,
                 remedy="Correct it.",
             )
         found[old] = new
@@ -144,6 +149,7 @@ def make_role_options(values: dict[str, Any]) -> RoleOptions:
         secret=tuple(values["secret"]),
         identifier=tuple(values["identifier"]),
         bins=dict(parse_bins(text) for text in values["bins"]),
+        references=pairs(values.get("reference", ()), "--reference", "COL=GROUP, each COL once"),
     )
 
 

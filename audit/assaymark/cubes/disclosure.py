@@ -24,9 +24,30 @@ _PROBES = 12  # random directions tried before single counts are bounded; each s
 _TOLERANCE = 1e-6
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The private counts of one cube, as a run of unknowns of the linear program.
+
+    Attributes:
+        counts: int64, shape (m, c).
+        offset: Index of the first unknown.
+        base: Combination of the first block that each combination belongs to, shape (m,): counts of a later block, which
+            tells the values of a stratum column apart as well, sum to counts of the first.
+    """
+
+    counts: NDArray[np.int64]
+    offset: int
+    base: NDArray[np.intp]
+
+
+def first_block(counts: NDArray[np.int64]) -> Block:
+    """Return the block of the cube that all others sum to."""
+    return Block(counts, 0, np.arange(len(counts)))
+
+
 @dataclass(slots=True)
 class View:
-    """A table over the private cube, some of whose groups are published and the others pooled.
+    """A table over a private cube, some of whose groups are published and the others pooled.
 
     Attributes:
         groups: Groups that occur.
@@ -34,6 +55,7 @@ class View:
         cell: Cell of the view for each cell of the private cube, shape (c,).
         counts: int64, shape (groups, cells of the view).
         pooled: bool, shape (groups,): the groups in the pool.
+        block: The private cube.
         withheld: True when not even the pool is published.
     """
 
@@ -42,6 +64,7 @@ class View:
     cell: NDArray[np.intp]
     counts: NDArray[np.int64]
     pooled: NDArray[np.bool_]
+    block: Block
     withheld: bool = False
 
     @property
@@ -53,21 +76,22 @@ class View:
         """Return the indices of the private counts that make up ``cell`` of ``groups``."""
         combination = np.flatnonzero(groups[self.member])
         inner = np.flatnonzero(self.cell == cell)
-        return (combination[:, None] * len(self.cell) + inner[None, :]).ravel()
+        return (self.block.offset + combination[:, None] * len(self.cell) + inner[None, :]).ravel()
 
 
-def view_of(groups: tuple[Group, ...], member: NDArray[np.intp], cell: NDArray[np.intp], fine: NDArray[np.int64]) -> View:
-    """Make a view in which nothing is pooled yet; ``fine`` holds the private counts, shape (m, c)."""
+def view_of(groups: tuple[Group, ...], member: NDArray[np.intp], cell: NDArray[np.intp], block: Block) -> View:
+    """Make a view of a private cube in which nothing is pooled yet."""
     counts = np.zeros((len(groups), int(cell.max()) + 1), dtype=np.int64)
-    np.add.at(counts, (member[:, None], cell[None, :]), fine)
-    return View(groups, member, cell, counts, np.zeros(len(groups), dtype=bool))
+    np.add.at(counts, (member[:, None], cell[None, :]), block.counts)
+    return View(groups, member, cell, counts, np.zeros(len(groups), dtype=bool), block)
 
 
-def _constraints(views: Iterable[View], size: int, total: int) -> tuple[Any, NDArray[np.float64]]:
+def _constraints(views: Iterable[View], blocks: Sequence[Block]) -> tuple[Any, NDArray[np.float64]]:
     from scipy import sparse
 
-    rows: list[NDArray[np.intp]] = [np.arange(size)]
-    values = [float(total)]
+    size = sum(block.counts.size for block in blocks)
+    rows: list[NDArray[np.intp]] = [np.arange(blocks[0].counts.size)]
+    values = [float(blocks[0].counts.sum())]
     for view in views:
         if view.withheld:
             continue
@@ -80,26 +104,50 @@ def _constraints(views: Iterable[View], size: int, total: int) -> tuple[Any, NDA
                 values.append(float(view.counts[chosen, cell].sum()))
     pointers = np.cumsum([0, *(len(row) for row in rows)])
     indices = np.concatenate(rows)
-    matrix = sparse.csr_matrix((np.ones(len(indices)), indices, pointers), shape=(len(rows), size))
-    return matrix, np.array(values)
+    told = sparse.csr_matrix((np.ones(len(indices)), indices, pointers), shape=(len(rows), size))
+    links = [_links(block, blocks[0], size) for block in blocks[1:]]
+    known = np.concatenate([values, np.zeros(sum(link.shape[0] for link in links))])
+    return sparse.vstack([told, *links], format="csr"), known
 
 
-def pinned(views: Sequence[View], fine: NDArray[np.int64]) -> list[tuple[int, int]]:
+def _links(block: Block, first: Block, size: int) -> Any:
+    """Return the rows that say that the counts of ``block`` sum to those of the first block."""
+    from scipy import sparse
+
+    m, c = block.counts.shape
+    cells = np.arange(c)
+    sums = (block.base[:, None] * c + cells).ravel()
+    own = block.offset + np.arange(m * c)
+    total = np.arange(first.counts.size)
+    return sparse.csr_matrix(
+        (
+            np.concatenate([np.ones(m * c), -np.ones(len(total))]),
+            (np.concatenate([sums, total]), np.concatenate([own, total])),
+        ),
+        shape=(len(total), size),
+    )
+
+
+def pinned(views: Sequence[View], blocks: Sequence[Block], small_cell: int) -> list[tuple[int, int]]:
     """Return the pooled groups that have a pinned count, as (view, group) pairs.
 
+    Tables over different stratum columns bear on each other only through the counts of the protected groups: two tables with
+    the same such counts can always be glued together. So one block a stratum column says all that their product would.
+
     Args:
-        views: All that is published of one private cube.
-        fine: Its counts, shape (m, c).
+        views: All that is published of the private cubes.
+        blocks: The private cubes; the first one has the protected attributes alone.
+        small_cell: Smallest count that may be published.
     """
     targets = [
-        (v, g, c)
+        (v, int(g), int(c))
         for v, view in enumerate(views)
-        for g in map(int, np.flatnonzero(_hidden(view)))
-        for c in range(view.counts.shape[1])
+        for g, c in zip(*np.nonzero(_guarded(view, small_cell)), strict=True)
     ]
     if not targets:
         return []
-    matrix, values = _constraints(views, fine.size, int(fine.sum()))
+    matrix, values = _constraints(views, blocks)
+    size = matrix.shape[1]
     members = [views[v].variables(np.arange(len(views[v].groups)) == g, c) for v, g, c in targets]
     low, high = _probe(matrix, values, members)
     found: list[tuple[int, int]] = []
@@ -107,7 +155,7 @@ def pinned(views: Sequence[View], fine: NDArray[np.int64]) -> list[tuple[int, in
         if (v, g) in found or high[place] - low[place] >= 1 - _TOLERANCE:
             continue
         least, most = (
-            _extreme(matrix, values, _indicator(members[place], fine.size, sign)) @ _indicator(members[place], fine.size, 1.0)
+            _extreme(matrix, values, _indicator(members[place], size, sign)) @ _indicator(members[place], size, 1.0)
             for sign in (1.0, -1.0)
         )
         if np.floor(most + _TOLERANCE) - np.ceil(least - _TOLERANCE) < 1:
@@ -115,8 +163,14 @@ def pinned(views: Sequence[View], fine: NDArray[np.int64]) -> list[tuple[int, in
     return found
 
 
-def _hidden(view: View) -> NDArray[np.bool_]:
-    return np.ones(len(view.groups), dtype=bool) if view.withheld else view.pooled
+def _guarded(view: View, small_cell: int) -> NDArray[np.bool_]:
+    """Return the cells that must not be pinned, shape (groups, cells of the view).
+
+    They are all cells of a hidden protected group; within strata, where hardly a group would be left to show, the small ones.
+    """
+    hidden = np.ones(len(view.groups), dtype=bool) if view.withheld else view.pooled
+    cells = view.counts < small_cell if view.block.offset else np.ones(view.counts.shape, dtype=bool)
+    return np.asarray(hidden[:, None] & cells, dtype=np.bool_)
 
 
 def _indicator(members: NDArray[np.intp], size: int, sign: float) -> NDArray[np.float64]:

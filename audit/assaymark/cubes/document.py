@@ -10,7 +10,7 @@ import numpy as np
 from assaymark.cubes.fine import OUTCOMES, Group
 from assaymark.cubes.model_document import models_document, read_models
 from assaymark.cubes.models import LABEL_CELLS, PAIR_CELLS
-from assaymark.cubes.published import GroupTable, PublishedCubes, Scope, ScopeCubes
+from assaymark.cubes.published import GroupTable, PublishedCubes, Scope, ScopeCubes, StrataCubes
 from assaymark.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -29,18 +29,28 @@ def cubes_document(cubes: PublishedCubes) -> dict[str, Any]:
         "positive": cubes.positive,
         "cells": _CELLS,
         "target_missing": dict(cubes.target_missing),
-        "scopes": [
-            {
-                "protected": list(scope.protected),
-                "real": _table(scope.real),
-                "synthetic": _table(scope.synthetic),
-                "holdout": None if scope.holdout is None else _table(scope.holdout),
-                "models": models_document(scope.models),
-                "samples": [_table(table) for table in scope.samples],
-            }
-            for scope in cubes.scopes
-        ],
+        "scopes": [_scope_document(scope) for scope in cubes.scopes],
         "withheld": [{"protected": list(scope), "reason": reason} for scope, reason in cubes.withheld.items()],
+        "strata": [
+            {
+                "column": strata.column,
+                "total": _scope_document(strata.total),
+                "inner": [_scope_document(scope) for scope in strata.inner],
+            }
+            for strata in cubes.strata
+        ],
+        "strata_withheld": [{"column": column, "reason": reason} for column, reason in cubes.strata_withheld.items()],
+    }
+
+
+def _scope_document(scope: ScopeCubes) -> dict[str, Any]:
+    return {
+        "protected": list(scope.protected),
+        "real": _table(scope.real),
+        "synthetic": _table(scope.synthetic),
+        "holdout": None if scope.holdout is None else _table(scope.holdout),
+        "models": models_document(scope.models),
+        "samples": [_table(table) for table in scope.samples],
     }
 
 
@@ -66,12 +76,15 @@ def read_cubes(document: Any) -> PublishedCubes:
         if document["schema"] != CUBES_SCHEMA or document["cells"] != _CELLS:
             raise _malformed(f"schema {document['schema']!r}")
         scopes = tuple(_read_scope(entry) for entry in document["scopes"])
+        strata = tuple(_read_strata(entry, {scope.protected for scope in scopes}) for entry in document["strata"])
         return PublishedCubes(
             _text(document["target"]),
             _text(document["positive"]),
             scopes,
             {_text(name): _count(value) for name, value in document["target_missing"].items()},
             {_scope(entry["protected"]): _text(entry["reason"]) for entry in document["withheld"]},
+            strata,
+            {_text(entry["column"]): _text(entry["reason"]) for entry in document["strata_withheld"]},
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _malformed(f"{type(error).__name__} at {error}") from error
@@ -101,6 +114,31 @@ def _count(value: Any) -> int:
 
 def _scope(value: Any) -> Scope:
     return tuple(_text(name) for name in value)
+
+
+def _read_strata(entry: Mapping[str, Any], scopes: set[Scope]) -> StrataCubes:
+    column, total = _text(entry["column"]), _read_scope(entry["total"])
+    inner = tuple(_read_scope(scope) for scope in entry["inner"])
+    if total.protected != (column,):
+        raise ValueError("the table of a stratum column must be by that column")
+    for scope in inner:
+        if scope.protected[1:] != (column,) or scope.protected[:1] not in scopes:
+            raise ValueError("a table within strata must be by an attribute and the stratum column")
+        for name in ("real", "synthetic"):
+            if not _fits(getattr(scope, name), getattr(total, name)):
+                raise ValueError("a table within strata must fit the strata's totals")
+    return StrataCubes(column, total, inner)
+
+
+def _fits(inner: GroupTable, total: GroupTable) -> bool:
+    """Return whether the groups of each stratum are no more than the stratum, and all rows are as many."""
+    sums = {stratum: np.zeros(len(OUTCOMES), dtype=np.int64) for stratum in total.groups}
+    for group, counts in zip(inner.groups, inner.counts, strict=True):
+        if group[1:] in sums:
+            sums[group[1:]] += counts
+    within = all((sums[stratum] <= counts).all() for stratum, counts in zip(total.groups, total.counts, strict=True))
+    hidden = inner.withheld or total.withheld
+    return within and (hidden or np.array_equal(inner.cells.sum(axis=0), total.cells.sum(axis=0)))
 
 
 def _read_scope(entry: Mapping[str, Any]) -> ScopeCubes:

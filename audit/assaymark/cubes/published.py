@@ -93,6 +93,21 @@ class ScopeCubes:
 
 
 @dataclass(frozen=True, slots=True)
+class StrataCubes:
+    """The published tables within the values of one stratum column.
+
+    Attributes:
+        column: The stratum column.
+        total: Tables by value of the column alone; its ``protected`` is the column.
+        inner: For each attribute, tables by its groups and the values of the column; ``protected`` names both.
+    """
+
+    column: str
+    total: ScopeCubes
+    inner: tuple[ScopeCubes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedCubes:
     """All that fairness findings are computed from; small enough to sign and ship.
 
@@ -102,6 +117,8 @@ class PublishedCubes:
         scopes: One entry an attribute, then one an intersection.
         target_missing: Rows left out because their target is missing, by dataset.
         withheld: Scopes that were not published at all, with the reason.
+        strata: One entry a stratum column.
+        strata_withheld: Stratum columns of which nothing was published, with the reason.
     """
 
     target: str
@@ -109,3 +126,5 @@ class PublishedCubes:
     scopes: tuple[ScopeCubes, ...]
     target_missing: Mapping[str, int] = field(default_factory=dict)
     withheld: Mapping[Scope, str] = field(default_factory=dict)
+    strata: tuple[StrataCubes, ...] = ()
+    strata_withheld: Mapping[str, str] = field(default_factory=dict)

@@ -249,6 +249,7 @@ class CheckInput:
             (:class:`assaymark.checks.utility.training.Predictions`); None when there are none, or not yet.
         claim: Differential privacy that the generator claims; None without a claim, and for a foreign table.
         deep: The generator, to be fitted anew; None unless that was asked for.
+        references: Reference group by protected attribute, where the user named one.
     """
 
     real: Table
@@ -262,6 +263,7 @@ class CheckInput:
     predictions: Any = None
     claim: PrivacyClaim | None = None
     deep: DeepAttack | None = None
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 class Check(Protocol):

@@ -85,6 +85,7 @@ def parts_of(
         synthetic=data,
         generator=generator,
         split=sources.split,
+        references=sources.references,
     )
     return ReleaseParts(audit_document(measured, context), measured.cubes, policy, generated=generator is not None)
 

@@ -25,6 +25,7 @@ AUDIT_SCHEMA = "assaymark-audit/1"
 NOT_TESTED = (
     ("stronger attacks, and attackers who know more", "a low risk is that of the attacks that were made"),
     ("conditional demographic disparity by strata", "not measured by this version"),
+    ("membership inference, singling out, linkability and attribute inference", "not measured by this version"),
     ("causes of a difference between groups", "an audit of data cannot tell why groups differ"),
     ("rows whose target is missing", "left out of every fairness measure, and counted"),
 )
@@ -86,6 +87,7 @@ class Context:
     synthetic: SyntheticData
     generator: Mapping[str, Any] | None
     split: Mapping[str, Any] | None
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 def audit_document(measured: Measured, context: Context) -> dict[str, Any]:
@@ -159,6 +161,7 @@ def _task(context: Context, cubes: PublishedCubes) -> dict[str, Any]:
         "positive_above": None if schema.positive is None else schema.positive.above,
         "protected": list(context.protected),
         "strata": [column.name for column in schema.with_role(Role.STRATA)],
+        "references": dict(context.references),
         "bins": {column.name: list(column.bins) for column in schema if column.bins},
         "target_missing": {name: missing.get(name) for name in ("real", "synthetic", "holdout")},
     }
@@ -186,6 +189,10 @@ def _not_tested(measured: Measured) -> list[dict[str, str]]:
     told += [
         {"what": "intersection of " + " and ".join(scope), "why": "too many combinations of groups to publish safely"}
         for scope in measured.cubes.withheld
+    ]
+    told += [
+        {"what": f"strata of {column}", "why": "too many combinations of groups and strata to publish safely"}
+        for column in measured.cubes.strata_withheld
     ]
     return told
 

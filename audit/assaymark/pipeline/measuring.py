@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assaymark.checks.bias.references import check_references
 from assaymark.checks.privacy.replay import overlap_problem
 from assaymark.checks.reference import Reference, compare
 from assaymark.checks.utility.training import Plan, Predictions, holdout_predictions, labelled_rows
@@ -16,6 +17,7 @@ from assaymark.host.specs import CheckInput, CheckSpec, DeepAttack, Family, Priv
 from assaymark.pipeline.steps import step
 from assaymark.policy.gates import judge, verdict
 from assaymark.results.findings import Finding, Verdict
+from assaymark.tables.schema import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,7 +78,11 @@ def measure(
     if holdout is not None and any(check.spec.family is Family.UTILITY for check in registry.checks.values()):
         predictions = holdout_predictions(real, holdout, synthetic, step(run, "train classifiers"), Plan.of(policy))
     cubes = _cubes(sources, synthetic, policy, predictions, samples)
-    data = CheckInput(real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions, claim, deep)
+    references = dict(sources.references)
+    check_references(sources.references, cubes)
+    data = CheckInput(
+        real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions, claim, deep, references
+    )
     findings = judge(_check_all(data, registry, run), policy)
     return Measured(findings, verdict(findings), cubes, compare(cubes, findings), predictions is not None)
 
@@ -91,6 +97,8 @@ def _cubes(
         if predictions is not None:
             labelled = labelled_rows(predictions, sources.holdout, sources.protected)
     target = sources.schema.target
+    strata = [column.name for column in sources.schema.with_role(Role.STRATA)]
+    within = [(*sources.protected, name) for name in strata]
     return publish(
         count_cube(sources.real, sources.protected),
         count_cube(synthetic, sources.protected),
@@ -100,6 +108,10 @@ def _cubes(
         small_cell=policy.small_cell,
         samples=samples,
         labelled=labelled,
+        strata={
+            name: (count_cube(sources.real, columns), count_cube(synthetic, columns))
+            for name, columns in zip(strata, within, strict=True)
+        },
     )
 
 

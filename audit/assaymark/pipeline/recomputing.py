@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 RECOMPUTED_IDS = recomputable.IDS
 _EXACT = 1e-9  # relative; libraries of mathematical functions differ in the last places between machines
 _MONTE_CARLO = 0.15  # of an interval's width: far beyond the error of 10,000 draws, far below any change that matters
+_MONTE_CARLO_DETAIL = 0.02  # of shares and p-values from draws, at the least
 _SIZE_LIMIT = 256 * 2**20
 
 
@@ -70,7 +72,7 @@ def recompute(folder: Path) -> Recomputation:
     recorded = [_finding(entry) for entry in audit["findings"]]
     known = [finding for finding in recorded if finding.id in RECOMPUTED_IDS]
     other = [finding for finding in recorded if finding.id not in RECOMPUTED_IDS]
-    again = _fairness(cubes, policy, int(audit["method"]["seed"]))
+    again = _fairness(cubes, policy, int(audit["method"]["seed"]), audit["task"]["references"])
     exact = audit["method"]["numpy"] == np.__version__
     problems += _compare_findings(known, again, exact=exact)
     fresh = {_key(finding): finding for finding in again} if exact else {}
@@ -83,7 +85,8 @@ def recompute(folder: Path) -> Recomputation:
 
 def _cube_problems(cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str, str]]:
     """A release must not show small cells, whoever made it."""
-    for scope in cubes.scopes:
+    within = [scope for strata in cubes.strata for scope in (strata.total, *strata.inner)]
+    for scope in (*cubes.scopes, *within):
         for name in ("real", "holdout"):
             table = getattr(scope, name)
             if table is None:
@@ -111,6 +114,8 @@ def _document_problems(audit: Mapping[str, Any], cubes: PublishedCubes, policy: 
     task = audit["task"]
     if (task["target"], task["positive"]) != (cubes.target, cubes.positive):
         yield CUBES_FILE, "its target or positive outcome is not that of audit.json"
+    if set(task["strata"]) != {*(strata.column for strata in cubes.strata), *cubes.strata_withheld}:
+        yield CUBES_FILE, "its strata are not those of audit.json"
     if {k: v for k, v in task["target_missing"].items() if v is not None} != dict(cubes.target_missing):
         yield AUDIT_FILE, "its count of rows without a target is not that of cubes.json"
 
@@ -124,21 +129,28 @@ def _recount(folder: Path, audit: Mapping[str, Any], cubes: PublishedCubes) -> I
     loaded = load_like(folder / data["file"], schema, options, rename=rename, name="synthetic")
     if loaded.rows != data["rows"]:
         yield AUDIT_FILE, f"it says {data['rows']} synthetic rows; {data['file']} has {loaded.rows}"
-    fine = count_cube(loaded.table, audit["task"]["protected"])
+    protected = audit["task"]["protected"]
+    fine = count_cube(loaded.table, protected)
     if fine.missing != cubes.target_missing.get("synthetic"):
         yield CUBES_FILE, "its count of synthetic rows without a target is not that of the table"
-    for scope, table in observed(fine, [scope.protected for scope in cubes.scopes]).items():
-        recorded = next(entry.synthetic for entry in cubes.scopes if entry.protected == scope)
-        if recorded.groups != table.groups or not np.array_equal(recorded.counts, table.counts):
-            yield CUBES_FILE, f"its synthetic counts of {', '.join(scope)} are not those of {data['file']}"
+    counted = [(fine, cubes.scopes)]
+    counted += [
+        (count_cube(loaded.table, [*protected, strata.column]), (strata.total, *strata.inner)) for strata in cubes.strata
+    ]
+    for cube, scopes in counted:
+        tables = observed(cube, [scope.protected for scope in scopes])
+        for scope in scopes:
+            recorded, table = scope.synthetic, tables[scope.protected]
+            if recorded.groups != table.groups or not np.array_equal(recorded.counts, table.counts):
+                yield CUBES_FILE, f"its synthetic counts of {', '.join(scope.protected)} are not those of {data['file']}"
 
 
 def _schema(audit: Mapping[str, Any]) -> Schema:
     task, bins = audit["task"], audit["task"]["bins"]
     kinds = {entry["name"]: entry for entry in audit["datasets"]["synthetic"]["schema"]}
     columns = []
-    for name in (task["target"], *task["protected"]):
-        role = Role.TARGET if name == task["target"] else Role.PROTECTED
+    roles = dict.fromkeys(task["strata"], Role.STRATA) | dict.fromkeys(task["protected"], Role.PROTECTED)
+    for name, role in {task["target"]: Role.TARGET, **roles}.items():
         entry = kinds[name]
         columns.append(
             Column(name, Kind(entry["kind"]), frozenset({role}), tuple(bins.get(name, ())), entry["decimals"], entry["layout"])
@@ -148,9 +160,9 @@ def _schema(audit: Mapping[str, Any]) -> Schema:
     return Schema(tuple(columns), positive)
 
 
-def _fairness(cubes: PublishedCubes, policy: Policy, seed: int) -> list[Finding]:
-    nothing: Any = None  # these checks look at cubes, policy and run alone
-    data = CheckInput(nothing, None, nothing, Schema(()), cubes, policy, Run(seed))
+def _fairness(cubes: PublishedCubes, policy: Policy, seed: int, references: Mapping[str, str]) -> list[Finding]:
+    nothing: Any = None  # these checks look at cubes, policy, run and references alone
+    data = CheckInput(nothing, None, nothing, Schema(()), cubes, policy, Run(seed), references=references)
     return list(recomputable.check(data))
 
 
@@ -211,8 +223,22 @@ def _differences(finding: Finding, other: Finding, *, exact: bool) -> Iterator[t
             yield name, told, found
     if finding.reason != other.reason or dict(finding.n) != dict(other.n):
         yield "reason or n", finding.reason, other.reason
+    slack = 0.0 if exact else max(width, _MONTE_CARLO_DETAIL)
+    if not _alike(finding.detail, json.loads(json.dumps(dict(other.detail))), slack):
+        yield "detail", dict(finding.detail), dict(other.detail)
     if exact and finding.outcome is not other.outcome:
         yield "outcome", finding.outcome.value, other.outcome.value
+
+
+def _alike(told: Any, found: Any, slack: float) -> bool:
+    """Return whether two parsed details say the same, numbers within ``slack``."""
+    if isinstance(told, dict) and isinstance(found, dict):
+        return told.keys() == found.keys() and all(_alike(told[key], found[key], slack) for key in told)
+    if isinstance(told, list) and isinstance(found, list):
+        return len(told) == len(found) and all(_alike(a, b, slack) for a, b in zip(told, found, strict=True))
+    if isinstance(told, (int, float)) and isinstance(found, (int, float)) and not isinstance(told, bool):
+        return _close(told, found, slack)
+    return type(told) is type(found) and told == found
 
 
 def _width(finding: Finding) -> float:

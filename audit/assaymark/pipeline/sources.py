@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import TooFewRowsError
@@ -39,6 +39,7 @@ class Sources:
         disclosure: Salts that open the commitments, for whoever holds the raw files.
         protected: Protected columns, in the order in which they were named.
         notes: What was dropped or read in an unexpected way.
+        references: Reference group by protected column, where one was named.
     """
 
     real: Table
@@ -50,6 +51,7 @@ class Sources:
     disclosure: Mapping[str, Any]
     protected: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_sources(
@@ -102,7 +104,8 @@ def _sources(
     data = RealData(real.rows, len(real.schema), commitment)
     named = {column.name for column in loaded.schema.with_role(Role.PROTECTED)}
     protected = tuple(dict.fromkeys([*(name for name in roles.protected if name in named), *sorted(named)]))
-    return Sources(real, holdout, loaded.schema, data, held, split, disclosure, protected, tuple(notes))
+    references = dict(roles.references)
+    return Sources(real, holdout, loaded.schema, data, held, split, disclosure, protected, tuple(notes), references)
 
 
 def load_synthetic(path: Path, sources: Sources, tables: TableOptions, rename: Mapping[str, str]) -> LoadedTable:

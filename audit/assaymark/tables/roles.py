@@ -34,6 +34,7 @@ class RoleOptions:
         secret: Columns that an attacker would want to infer.
         identifier: Columns that name rows; they are neither learned nor audited.
         bins: Inner edges for numeric protected and strata columns.
+        references: Group of a protected column that its other groups are compared with.
     """
 
     target: str | None = None
@@ -44,6 +45,7 @@ class RoleOptions:
     secret: tuple[str, ...] = ()
     identifier: tuple[str, ...] = ()
     bins: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_bins(text: str) -> tuple[str, tuple[float, ...]]:
@@ -199,6 +201,7 @@ def _check(schema: Schema, options: RoleOptions) -> None:
         "--secret": options.secret,
         "--identifier": options.identifier,
         "--bins": tuple(options.bins),
+        "--reference": tuple(options.references),
     }
     for option, names in named.items():
         for name in names:
@@ -222,6 +225,13 @@ def _check(schema: Schema, options: RoleOptions) -> None:
                 where=f"{first}, {second}",
                 found=", ".join(both),
                 remedy="Leave it out of one of the two.",
+            )
+    for name, group in options.references.items():
+        if name not in options.protected:
+            raise OptionError(
+                "a reference group is for a protected column",
+                where=f"--reference {name}={group}",
+                remedy=f"Add --protected {name}, or leave the reference out.",
             )
     for name in options.bins:
         if name not in (*options.protected, *options.strata):

@@ -63,6 +63,17 @@ def test_a_synthetic_table_is_stamped_as_it_is(own):
     assert call("verify", "out", cwd=own).returncode == 0
 
 
+def test_a_reference_group_is_named_and_recorded(own):
+    done = call("audit", "people.csv", "people.csv", *ROLES, "--reference", "sex=Male", "--json", cwd=own)
+    document = json.loads(done.stdout)["audits"][0]["audit"]
+    assert document["task"]["references"] == {"sex": "Male"}
+    assert {f["scope"]["against"] for f in document["findings"] if f["id"] == "bias.group_impact_ratio"} == {"Male", "overall"}
+    for wrong in ("sex=Mal", "age=40", "sex", "sex=Male=x"):
+        refused = call("audit", "people.csv", "people.csv", *ROLES, "--reference", wrong, cwd=own)
+        assert refused.returncode == 2
+        assert "reference" in refused.stderr
+
+
 def test_generate_save_and_sample(own):
     done = call(
         "generate", "people.csv", "--rows", 200, "--out", "a.csv", "--save-model", "model", "--set", "parents=2", cwd=own

@@ -75,7 +75,7 @@ def _estimate(measure: Measure, sample: ScopeSample, draws: _Draws, target: int,
             effect, synthetic, synthetic - effect.real, measure.show(real), _finite(measure.show(shown)), null, "closed form"
         )
     synthetic = float(measure.theta(sample.synthetic)[target])
-    effect = _bootstrap_effect(
+    effect = bootstrap_effect(
         real - centre,
         draws.real[:, target] - draws.centre[:, target],
         draws.synthetic[:, target] - draws.centre[:, target],
@@ -84,6 +84,17 @@ def _estimate(measure: Measure, sample: ScopeSample, draws: _Draws, target: int,
     return Estimate(
         effect, synthetic - centre, synthetic - real, measure.show(real), measure.show(synthetic), null, "bootstrap"
     )
+
+
+def centred_interval(draws: NDArray[np.float64], value: float, level: float) -> Interval:
+    """Return the percentile interval of bootstrap draws, moved so that the draws have their mean at ``value``.
+
+    A measure that takes a maximum, an absolute value or a square grows with noise, and a bootstrap draw has the noise of the
+    table and its own on top. The move takes the second helping off again (Efron & Tibshirani, 1993, section 10.6).
+    """
+    low, high = percentile_interval(draws, level)
+    off = float(draws.mean()) - value
+    return float(low) - off, float(high) - off
 
 
 def _finite(number: float) -> float:
@@ -101,9 +112,10 @@ def null_quantile(draws: NDArray[np.float64], level: float) -> float:
     return float(ordered[min(int(np.ceil(level * len(ordered))) - 1, len(ordered) - 1)])
 
 
-def _bootstrap_effect(
+def bootstrap_effect(
     real: float, real_draws: NDArray[np.float64], synthetic_draws: NDArray[np.float64], level: float
 ) -> BiasEffect:
+    """Return an effect with the percentile intervals of its draws, shape (draws,) each."""
     with np.errstate(invalid="ignore"):
         return BiasEffect(
             real,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assaymark.checks.bias.base_rate import base_rate_parts
 from assaymark.checks.bias.effects import Estimate, estimates, null_quantile
 from assaymark.checks.bias.measures import (
     Measure,
@@ -17,28 +19,20 @@ from assaymark.checks.bias.measures import (
     rates,
     target_to_attribute,
 )
-from assaymark.checks.bias.sampling import ScopeSample, sample_scope
-from assaymark.checks.statements import (
-    Subject,
-    estimated,
-    group_counts,
-    interval,
-    not_estimable,
-    number,
-    too_few_groups,
-    unusable,
-)
+from assaymark.checks.bias.no_disparity import against_no_disparity, spread
+from assaymark.checks.statements import Subject, estimated, group_counts, interval, not_estimable, number
 from assaymark.cubes.published import POOLED, ScopeCubes, group_name
-from assaymark.results.findings import Finding
+from assaymark.results.findings import Finding, Outcome
 from assaymark.statistics.bootstrap import percentile_interval
 from assaymark.statistics.outcomes import bias_outcome, bias_p_value, change_outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from assaymark.host.specs import CheckInput
+    from assaymark.checks.bias.case import Case
+    from assaymark.checks.bias.sampling import ScopeSample
     from assaymark.policy.model import Policy
 
 DIFFERENCE = "bias.demographic_parity_difference"
@@ -52,37 +46,21 @@ IDS = (DIFFERENCE, RATIO, ODDS, SPREAD, MEAN, CELL)
 _DIRECTIONS = {"A->T": attribute_to_target, "T->A": target_to_attribute}
 
 
-def check(data: CheckInput) -> Iterator[Finding]:
-    """Return all bias findings, scope by scope."""
-    for cubes in data.cubes.scopes:
-        data.run.check()
-        subject = Subject(data.cubes, cubes.protected)
-        reason = unusable(cubes)
-        if reason is None:
-            yield from _scope_findings(subject, cubes, sample_scope(cubes, data.policy, data.run), data.policy)
-        else:
-            yield from _nothing_estimable(subject, reason)
-    for scope, reason in data.cubes.withheld.items():
-        yield from _nothing_estimable(Subject(data.cubes, scope), reason)
-
-
-def _nothing_estimable(subject: Subject, reason: str) -> Iterator[Finding]:
+def nothing(subject: Subject, reason: str) -> Iterator[Finding]:
+    """Return what there is to say of a scope in which nothing can be computed."""
     for identifier in (DIFFERENCE, RATIO, ODDS, SPREAD):
         yield not_estimable(identifier, subject.scope(groups=[]), reason)
     for direction in _DIRECTIONS:
         yield not_estimable(MEAN, subject.scope(direction=direction), reason)
 
 
-def _scope_findings(subject: Subject, cubes: ScopeCubes, sample: ScopeSample, policy: Policy) -> Iterator[Finding]:
-    places = np.flatnonzero(sample.estimable)
-    if len(places) < 2:  # noqa: PLR2004 - a difference takes two groups
-        yield from _nothing_estimable(subject, too_few_groups(cubes.real))
-    elif (sample.synthetic[places].sum(axis=1) == 0).any():
-        yield from _partly_lost(subject, sample, policy)
+def findings(case: Case) -> Iterator[Finding]:
+    """Return the findings of one scope."""
+    if case.lost.any():
+        yield from _partly_lost(case)
     else:
-        yield from _pair_findings(subject, sample, policy, places)
-        yield from _direction_findings(subject, sample, policy, places)
-    yield from _small_groups(subject, cubes, sample)
+        yield from _pair_findings(case)
+        yield from _direction_findings(case.subject, case.sample, case.policy, case.places)
 
 
 def extremes(sample: ScopeSample, places: NDArray[np.intp]) -> tuple[int, int]:
@@ -93,8 +71,9 @@ def extremes(sample: ScopeSample, places: NDArray[np.intp]) -> tuple[int, int]:
     return a, int(others[np.argmin(rates(sample.real)[others])])
 
 
-def _pair_findings(subject: Subject, sample: ScopeSample, policy: Policy, places: NDArray[np.intp]) -> Iterator[Finding]:
-    a, b = extremes(sample, places)
+def _pair_findings(case: Case) -> Iterator[Finding]:
+    sample = case.sample
+    a, b = extremes(sample, case.places)
     measures = {
         DIFFERENCE: demographic_parity_difference(a, b),
         RATIO: impact_ratio(a, b),
@@ -102,21 +81,29 @@ def _pair_findings(subject: Subject, sample: ScopeSample, policy: Policy, places
         SPREAD: demographic_parity_spread(sample.estimable),
     }
     for identifier, measure in measures.items():
-        rows = [int(place) for place in places] if identifier == SPREAD else [a, b]
-        scope = subject.scope(groups=[sample.names[row] for row in rows])
-        yield _signed(identifier, scope, measure, sample, policy, rows)
+        rows = [int(place) for place in case.places] if identifier == SPREAD else [a, b]
+        scope = case.subject.scope(groups=[sample.names[row] for row in rows])
+        (estimate,) = estimates(measure, sample, case.policy.level)
+        finding = judged(identifier, scope, estimate, sample, case.policy, rows)
+        if finding.outcome is not Outcome.NOT_ESTIMABLE:
+            finding = _explained(case, finding, a, b)
+        yield finding
 
 
-def _signed(
-    identifier: str, scope: dict[str, object], measure: Measure, sample: ScopeSample, policy: Policy, rows: list[int]
+def _explained(case: Case, finding: Finding, a: int, b: int) -> Finding:
+    """Return a finding with what its change is made of, or with what chance alone would give."""
+    more: dict[str, Any] = {}
+    if finding.id == DIFFERENCE:
+        more = {"base_rate": base_rate_parts(case.sample, a, b, case.policy.level)}
+    elif finding.id == SPREAD:
+        more = against_no_disparity(spread, case.real, case.synthetic, case.equal)
+    return replace(finding, detail={**finding.detail, **more})
+
+
+def judged(
+    identifier: str, scope: Mapping[str, Any], estimate: Estimate, sample: ScopeSample, policy: Policy, rows: list[int]
 ) -> Finding:
-    (estimate,) = estimates(measure, sample, policy.level)
-    return _judged(identifier, scope, estimate, sample, policy, rows)
-
-
-def _judged(
-    identifier: str, scope: dict[str, object], estimate: Estimate, sample: ScopeSample, policy: Policy, rows: list[int]
-) -> Finding:
+    """Return a finding of a signed bias, held against the larger of the policy's margin and the null."""
     counts = group_counts(sample, rows)
     if not np.isfinite(estimate.null):
         return not_estimable(identifier, scope, "too_few_synthetic_rows", n=counts)
@@ -137,11 +124,11 @@ def _direction_findings(subject: Subject, sample: ScopeSample, policy: Policy, p
         yield _mean(subject.scope(direction=direction), measure, sample, policy, signs)
         for place, cell in zip(places, cells, strict=True):
             scope = subject.scope(group=sample.names[place], direction=direction)
-            yield _judged(CELL, scope, cell, sample, policy, [int(place)])
+            yield judged(CELL, scope, cell, sample, policy, [int(place)])
 
 
 def _mean(
-    scope: dict[str, object], measure: Measure, sample: ScopeSample, policy: Policy, signs: NDArray[np.float64]
+    scope: Mapping[str, Any], measure: Measure, sample: ScopeSample, policy: Policy, signs: NDArray[np.float64]
 ) -> Finding:
     """Return the mean over the cells of the change in the direction of real's bias (Wang & Russakovsky, 2021, equation 1)."""
     with np.errstate(invalid="ignore"):
@@ -167,13 +154,12 @@ def _mean(
     )
 
 
-def _partly_lost(subject: Subject, sample: ScopeSample, policy: Policy) -> Iterator[Finding]:
+def _partly_lost(case: Case) -> Iterator[Finding]:
     """A group that real can estimate has no synthetic row: measures that need it cannot be computed, the others can."""
-    present = sample.estimable & (sample.synthetic.sum(axis=1) > 0)
-    places = np.flatnonzero(sample.estimable)
+    sample, subject, places = case.sample, case.subject, case.places
     a, b = extremes(sample, places)
-    if present[a] and present[b]:
-        for finding in _pair_findings(subject, sample, policy, places):
+    if sample.synthetic[a].sum() and sample.synthetic[b].sum():
+        for finding in _pair_findings(case):
             if finding.id != SPREAD:
                 yield finding
         yield not_estimable(SPREAD, subject.scope(groups=[sample.names[p] for p in places]), "group_without_synthetic_rows")
@@ -185,7 +171,7 @@ def _partly_lost(subject: Subject, sample: ScopeSample, policy: Policy) -> Itera
         yield not_estimable(MEAN, subject.scope(direction=direction), "group_without_synthetic_rows")
 
 
-def _small_groups(subject: Subject, cubes: ScopeCubes, sample: ScopeSample) -> Iterator[Finding]:
+def small_groups(subject: Subject, cubes: ScopeCubes, sample: ScopeSample) -> Iterator[Finding]:
     """Name the groups that have no rate of their own, so that nobody takes silence for fairness."""
     for name, estimable in zip(sample.names, sample.estimable, strict=True):
         if not estimable and name != POOLED:
