@@ -178,31 +178,23 @@ def subject(finding: Mapping[str, Any]) -> str:
     groups = scope.get("groups") or []
     if len(groups) == 2:  # noqa: PLR2004 - a pair
         parts.append(f"{groups[0]} against {groups[1]}")
-    if "group" in scope:
-        parts.append("groups too small to name, together" if scope["group"] == "_pooled" else str(scope["group"]))
-    if "against" in scope:
-        parts.append("against everybody" if scope["against"] == "overall" else f"against {scope['against']}")
-    if "stratum" in scope:
-        parts.append(f"within {scope['stratum']}")
-    if "direction" in scope:
-        parts.append(str(scope["direction"]).replace("->", "→"))
-    if "outcome" in scope:
-        parts.append({"positive": "positive outcome", "rest": "other outcome"}.get(scope["outcome"], str(scope["outcome"])))
-    if "column" in scope:
-        parts.append("the groups' rates" if scope["column"] is None else str(scope["column"]))
-    parts += _attack(scope)
-    if "columns" in scope:
-        parts.append(" and ".join(str(column) for column in scope["columns"]))
-    if "tail" in scope:
-        parts.append(f"{scope['tail']} tail")
-    if "rule" in scope:
-        parts.append(str(scope["rule"]))
+    parts += [worded(scope[key]) for key, worded in _SUBJECTS.items() if key in scope]
     return ", ".join(parts)
 
 
-def _attack(scope: Mapping[str, Any]) -> list[str]:
-    named = [f"the {str(scope['attack']).replace('_', ' ')} attack"] if "attack" in scope else []
-    return [*named, str(scope["mechanism"])] if "mechanism" in scope else named
+_SUBJECTS: Mapping[str, Callable[[Any], str]] = {
+    "group": lambda group: "groups too small to name, together" if group == "_pooled" else str(group),
+    "against": lambda against: "against everybody" if against == "overall" else f"against {against}",
+    "stratum": lambda stratum: f"within {stratum}",
+    "direction": lambda direction: str(direction).replace("->", "→"),
+    "outcome": lambda outcome: {"positive": "positive outcome", "rest": "other outcome"}.get(outcome, str(outcome)),
+    "column": lambda column: "the groups' rates" if column is None else str(column),
+    "attack": lambda attack: f"the {str(attack).replace('_', ' ')} attack",
+    "mechanism": str,
+    "columns": lambda columns: " and ".join(str(column) for column in columns),
+    "tail": lambda tail: f"{tail} tail",
+    "rule": str,
+}
 
 
 def sentence(finding: Mapping[str, Any]) -> str:
@@ -223,8 +215,6 @@ def _sentence(finding: Mapping[str, Any]) -> str:
     worded = _WORDED.get(finding["id"])
     if worded is not None:
         return worded(finding)
-    if finding["id"] in _SENTENCES:
-        return _SENTENCES[finding["id"]](finding)
     if finding["outcome"] == "lost":
         return f"{subject(finding)}: the group has no synthetic row at all."
     if finding["id"] == "representation.invented_group" and finding["outcome"] == "exceeded":
@@ -264,7 +254,7 @@ def _gap(finding: Mapping[str, Any]) -> str:
     return (
         f"{scope['target']} {scope['positive']}: the gap between {first} and {second} {verb} from {_points(finding['real'])} "
         f"to {_points(finding['synthetic'])} percentage points ({change}; allowed {_points(finding['margin'])})."
-        + _shifted(finding["detail"].get("base_rate", {}))
+        + _shifted(finding.get("detail", {}).get("base_rate") or {})
     )
 
 
@@ -315,16 +305,6 @@ def _distances(finding: Mapping[str, Any]) -> str:
     )
 
 
-_WORDED = {
-    "bias.demographic_parity_difference": _gap,
-    "bias.driver": _driver,
-    "privacy.membership_inference": _membership,
-    "privacy.membership_inference_outliers": _membership,
-    "privacy.membership_inference_group": _membership,
-    "privacy.dp_claim": _claim,
-    "privacy.k_anonymity": _smallest,
-    "privacy.distance_to_closest_record": _distances,
-    "privacy.nearest_neighbour_distance_ratio": _distances,
 def _shifted(parts: Mapping[str, Any]) -> str:
     """Say what a shifted overall rate does to a gap, where that is half a percentage point or more."""
     if abs(parts.get("due_to_base_rate") or 0.0) < 0.005:  # noqa: PLR2004 - half a point
@@ -370,10 +350,17 @@ def _multi(finding: Mapping[str, Any]) -> str:
     )
 
 
-_SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+_WORDED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "bias.demographic_parity_difference": _gap,
     "bias.driver": _driver,
     "bias.unknown_group_bounds": _bounds,
     "bias.conditional_demographic_disparity": _conditional,
     "bias.multi_attribute_amplification": _multi,
+    "privacy.membership_inference": _membership,
+    "privacy.membership_inference_outliers": _membership,
+    "privacy.membership_inference_group": _membership,
+    "privacy.dp_claim": _claim,
+    "privacy.k_anonymity": _smallest,
+    "privacy.distance_to_closest_record": _distances,
+    "privacy.nearest_neighbour_distance_ratio": _distances,
 }

@@ -80,9 +80,7 @@ def measure(
     cubes = _cubes(sources, synthetic, policy, predictions, samples)
     references = dict(sources.references)
     check_references(sources.references, cubes)
-    data = CheckInput(
-        real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions, claim, deep, references
-    )
+    data = CheckInput(real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions, claim, deep, references)
     findings = judge(_check_all(data, registry, run), policy)
     return Measured(findings, verdict(findings), cubes, compare(cubes, findings), predictions is not None)
 
