@@ -29,6 +29,13 @@ NAMES = {
     "bias.label_conditional_shift": "Shift within a group and outcome",
     "bias.missingness_gap": "Missing values, gap between groups",
     "bias.proxy_leakage": "Attribute told from the other columns (AUC)",
+    "bias.class_parity_difference": "Parity difference of a class",
+    "bias.class_distribution_distance": "Distance between groups over all classes",
+    "bias.rank_difference": "Rank difference",
+    "bias.mean_difference": "Difference of means",
+    "bias.quantile_difference": "Difference of quantiles",
+    "bias.wasserstein_distance": "Wasserstein distance between groups",
+    "bias.scoring_rate_difference": "Scoring rate difference",
     "representation.log_disparity": "Representation (log disparity)",
     "representation.lost_group": "Lost group",
     "representation.invented_group": "Invented group",
@@ -99,6 +106,7 @@ REASONS = {
     "group_without_synthetic_rows": "a group that real has is absent from the synthetic rows",
     "too_few_synthetic_rows": "there are too few synthetic rows",
     "no_synthetic_outcome": "no synthetic row has a value of the target",
+    "strata_declared": "tables by class and tables within strata are not published together, which could tell of small groups",
     "no_variation": "all rows of the groups have the same outcome, so nothing can vary",
     "no_synthetic_positives": "no synthetic row is positive",
     "too_many_combinations": "there are too many combinations of groups to publish safely",
@@ -179,6 +187,26 @@ def subject(finding: Mapping[str, Any]) -> str:
     if len(groups) == 2:  # noqa: PLR2004 - a pair
         parts.append(f"{groups[0]} against {groups[1]}")
     parts += [worded(scope[key]) for key, worded in _SUBJECTS.items() if key in scope]
+    if "group" in scope:
+        parts.append("groups too small to name, together" if scope["group"] == "_pooled" else str(scope["group"]))
+    if "class" in scope:
+        parts.append(f"{scope['target']} {scope['class']}")
+    if "distance" in scope:
+        parts.append(str(scope["distance"]))
+    if "quantile" in scope:
+        parts.append(f"quantile {scope['quantile']}")
+    if "direction" in scope:
+        parts.append(str(scope["direction"]).replace("->", "→"))
+    if "outcome" in scope:
+        parts.append({"positive": "positive outcome", "rest": "other outcome"}.get(scope["outcome"], str(scope["outcome"])))
+    if "column" in scope:
+        parts.append("the groups' rates" if scope["column"] is None else str(scope["column"]))
+    if "columns" in scope:
+        parts.append(" and ".join(str(column) for column in scope["columns"]))
+    if "tail" in scope:
+        parts.append(f"{scope['tail']} tail")
+    if "rule" in scope:
+        parts.append(str(scope["rule"]))
     return ", ".join(parts)
 
 

@@ -136,3 +136,22 @@ def test_the_markdown_summary_says_the_gap_in_points(audit):
         "income >50K: the gap between Male and Female grows from 19.6 to 25.7 percentage points "
         "(+6.1, interval +4.9 to +7.3; allowed 2.0)."
     )
+
+
+@pytest.mark.parametrize(
+    ("identifier", "scope", "about"),
+    [
+        ("bias.class_parity_difference", {"class": "mid"}, "Parity difference of a class by sex, m against f, risk mid: "),
+        ("bias.class_distribution_distance", {"distance": "total variation"},
+         "Distance between groups over all classes by sex, m against f, total variation: "),
+        ("bias.rank_difference", {}, "Rank difference by sex, m against f: "),
+        ("bias.quantile_difference", {"quantile": 0.9}, "Difference of quantiles by sex, m against f, quantile 0.9: "),
+    ],
+)  # fmt: skip
+def test_targets_of_more_than_two_outcomes_are_worded(identifier, scope, about):
+    finding = {
+        "id": identifier, "scope": {"protected": ["sex"], "target": "risk", "groups": ["m", "f"], **scope}, "real": 0.25,
+        "synthetic": 0.5, "value": 0.25, "ci": [0.125, 0.375], "margin": 0.02, "outcome": "amplified", "reason": None,
+    }  # fmt: skip
+    said = "real 0.25, synthetic 0.5, change +0.25 (interval +0.125 to +0.375; allowed 0.02), amplified."
+    assert wording.sentence(finding) == about + said

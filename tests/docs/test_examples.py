@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -62,6 +63,21 @@ def test_the_generator_of_the_how_to_runs(people, tmp_path):
     done = shell(script, tmp_path, PYTHONPATH=str(tmp_path / "site"))
     assert done.returncode == 0, done.stderr
     assert "FAIL" in done.stdout or "INCONCLUSIVE" in done.stdout or "PASS" in done.stdout
+
+
+def test_the_targets_of_the_how_to_run(tmp_path):
+    page = "docs/how-to/audit-a-table.md"
+    (tmp_path / "tables.py").write_text(blocks(page, "python")[0])
+    assert shell(f"{sys.executable} tables.py", tmp_path).returncode == 0
+    for block in blocks(page, "sh")[1:]:
+        done = shell(block, tmp_path)
+        assert done.returncode == 0, block + done.stdout + done.stderr
+    told = {
+        folder: {f["id"]: f["outcome"] for f in json.loads((tmp_path / folder / "audit.json").read_bytes())["findings"]}
+        for folder in ("by-level", "by-score")
+    }
+    assert told["by-level"]["bias.rank_difference"] == "amplified"
+    assert told["by-score"]["bias.mean_difference"] == "amplified"
 
 
 def test_links_between_pages_lead_somewhere():

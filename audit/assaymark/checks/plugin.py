@@ -9,6 +9,7 @@ from assaymark.checks.drivers import declared as drivers
 from assaymark.checks.fidelity import declared as fidelity
 from assaymark.checks.groups import declared as groups
 from assaymark.checks.privacy import declared as privacy
+from assaymark.checks.targets import declared as targets
 from assaymark.checks.utility import declared as utility
 from assaymark.host.hooks import hookimpl
 
@@ -21,4 +22,4 @@ if TYPE_CHECKING:
 @hookimpl
 def assaymark_checks() -> Iterable[CheckSpec]:
     """Declare the built-in checks, in the order in which a report shows them."""
-    return (*bias.CHECKS, *drivers.CHECKS, *groups.CHECKS, *fidelity.CHECKS, *utility.CHECKS, *privacy.CHECKS)
+    return (*bias.CHECKS, *targets.CHECKS, *drivers.CHECKS, *groups.CHECKS, *fidelity.CHECKS, *utility.CHECKS, *privacy.CHECKS)

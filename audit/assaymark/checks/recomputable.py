@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.checks.bias import generation, panel, representation
 from assaymark.checks.privacy import k_anonymity
+from assaymark.checks.targets import classes
 from assaymark.checks.utility import model_fairness
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from assaymark.host.specs import CheckInput
     from assaymark.results.findings import Finding
 
-_CHECKS = (panel, representation, generation, model_fairness, k_anonymity)
+_CHECKS = (panel, representation, generation, classes, model_fairness, k_anonymity)
 
 IDS: frozenset[str] = frozenset(identifier for module in _CHECKS for identifier in module.IDS)
 

@@ -66,6 +66,7 @@ def special_column_options() -> Decorator:
         ),
         _many("--identifier", "Column that names rows; comes out fresh. Repeatable."),
         _many("--bins", "Groups of a numeric column, as in age=25,45,65. Repeatable.", "COL=EDGES"),
+        _many("--order", "Order of a categorical column, lowest first, as in 'risk=low<mid<high'. Repeatable.", "COL=A<B<…"),
     )
 
 
@@ -138,6 +139,7 @@ def make_table_options(values: dict[str, Any]) -> TableOptions:
 
 def make_role_options(values: dict[str, Any]) -> RoleOptions:
     """Return the role options of a command's parameters."""
+    from assaymark.tables.orders import parse_order
     from assaymark.tables.roles import RoleOptions, parse_bins
 
     return RoleOptions(
@@ -150,6 +152,7 @@ def make_role_options(values: dict[str, Any]) -> RoleOptions:
         identifier=tuple(values["identifier"]),
         bins=dict(parse_bins(text) for text in values["bins"]),
         references=pairs(values.get("reference", ()), "--reference", "COL=GROUP, each COL once"),
+        order=dict(parse_order(text) for text in values["order"]),
     )
 
 

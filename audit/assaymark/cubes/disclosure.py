@@ -146,19 +146,11 @@ def pinned(views: Sequence[View], blocks: Sequence[Block], small_cell: int) -> l
     ]
     if not targets:
         return []
-    matrix, values = _constraints(views, blocks)
-    size = matrix.shape[1]
     members = [views[v].variables(np.arange(len(views[v].groups)) == g, c) for v, g, c in targets]
-    low, high = _probe(matrix, values, members)
+    bounds = Bounds(views, blocks, members)
     found: list[tuple[int, int]] = []
     for place, (v, g, _) in enumerate(targets):
-        if (v, g) in found or high[place] - low[place] >= 1 - _TOLERANCE:
-            continue
-        least, most = (
-            _extreme(matrix, values, _indicator(members[place], size, sign)) @ _indicator(members[place], size, 1.0)
-            for sign in (1.0, -1.0)
-        )
-        if np.floor(most + _TOLERANCE) - np.ceil(least - _TOLERANCE) < 1:
+        if (v, g) not in found and bounds.pinned(place):
             found.append((v, g))
     return found
 
@@ -206,3 +198,26 @@ def _extreme(matrix: Any, values: NDArray[np.float64], direction: NDArray[np.flo
             "the disclosure check could not be solved", found=str(solved.message), remedy="Report this as a defect."
         )
     return np.asarray(solved.x, dtype=np.float64)
+
+
+class Bounds:
+    """What the published tables leave open of some sums of private counts.
+
+    Args:
+        views: All that is published.
+        blocks: The private cubes; the first one is what all others sum to.
+        members: For each sum, the indices of its counts among the unknowns.
+    """
+
+    def __init__(self, views: Sequence[View], blocks: Sequence[Block], members: list[NDArray[np.intp]]) -> None:
+        self._members = members
+        self._matrix, self._values = _constraints(views, blocks)
+        self._low, self._high = _probe(self._matrix, self._values, members)
+
+    def pinned(self, place: int) -> bool:
+        """Return whether only one whole number fits the sum at ``place``."""
+        if self._high[place] - self._low[place] >= 1 - _TOLERANCE:
+            return False
+        direction = _indicator(self._members[place], self._matrix.shape[1], 1.0)
+        least, most = (_extreme(self._matrix, self._values, sign * direction) @ direction for sign in (1.0, -1.0))
+        return bool(np.floor(most + _TOLERANCE) - np.ceil(least - _TOLERANCE) < 1)

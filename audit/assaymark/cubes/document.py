@@ -10,7 +10,7 @@ import numpy as np
 from assaymark.cubes.fine import OUTCOMES, Group
 from assaymark.cubes.model_document import models_document, read_models
 from assaymark.cubes.models import LABEL_CELLS, PAIR_CELLS
-from assaymark.cubes.published import GroupTable, PublishedCubes, Scope, ScopeCubes, StrataCubes
+from assaymark.cubes.published import ClassTables, GroupTable, PublishedCubes, Scope, ScopeCubes, StrataCubes
 from assaymark.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def _scope_document(scope: ScopeCubes) -> dict[str, Any]:
         "holdout": None if scope.holdout is None else _table(scope.holdout),
         "models": models_document(scope.models),
         "samples": [_table(table) for table in scope.samples],
+        "classes": None if scope.classes is None else _classes(scope.classes),
     }
 
 
@@ -63,6 +64,18 @@ def _table(table: GroupTable) -> dict[str, Any]:
         "pooled": None if table.pooled is None else [int(count) for count in table.pooled],
         "pooled_groups": [list(group) for group in table.pooled_groups],
         "withheld": table.withheld,
+    }
+
+
+def _classes(classes: ClassTables) -> dict[str, Any]:
+    return {
+        "cells": [list(cell) for cell in classes.cells],
+        "ordered": classes.ordered,
+        "other": classes.other,
+        "real": _table(classes.real),
+        "synthetic": _table(classes.synthetic),
+        "holdout": None if classes.holdout is None else _table(classes.holdout),
+        "reason": classes.reason,
     }
 
 
@@ -151,6 +164,26 @@ def _read_scope(entry: Mapping[str, Any]) -> ScopeCubes:
         None if entry["holdout"] is None else _read_table(entry["holdout"], width, len(OUTCOMES)),
         read_models(entry["models"], partial(_group, attributes=width), _row),
         samples=tuple(_read_table(table, width, len(OUTCOMES)) for table in entry["samples"]),
+        classes=None if entry["classes"] is None else _read_classes(entry["classes"], width),
+    )
+
+
+def _read_classes(entry: Mapping[str, Any], attributes: int) -> ClassTables:
+    cells = tuple(_scope(cell) for cell in entry["cells"])
+    named = [label for cell in cells for label in cell]
+    if len(set(named)) != len(named) or not all(cells):
+        raise ValueError("each class must be in one cell")
+    if not isinstance(entry["ordered"], bool) or not isinstance(entry["other"], bool):
+        raise TypeError("ordered and other must be true or false")
+    width = len(cells) + entry["other"]
+    return ClassTables(
+        cells,
+        entry["ordered"],
+        entry["other"],
+        _read_table(entry["real"], attributes, width),
+        _read_table(entry["synthetic"], attributes, len(cells) + 1),
+        None if entry["holdout"] is None else _read_table(entry["holdout"], attributes, width),
+        None if entry["reason"] is None else _text(entry["reason"]),
     )
 
 

@@ -80,8 +80,23 @@ def count_cube(table: Table, protected: Sequence[str]) -> FineCube:
         LimitError: When the protected columns have too many combinations to index.
     """
     cells = outcome(table, table.schema).astype(np.int64)
-    keep = cells >= 0
     width = len(OUTCOMES)
+    return count_cells(table, protected, cells, width)
+
+
+def count_cells(table: Table, protected: Sequence[str], cells: NDArray[np.int64], width: int) -> FineCube:
+    """Count a table by combination of protected groups and by cell.
+
+    Args:
+        table: The rows.
+        protected: Names of the protected columns, in the order in which scopes take them.
+        cells: Cell of each row, shape (rows,), 0 to ``width`` - 1; -1 leaves the row out, as its target is missing.
+        width: Number of cells.
+
+    Raises:
+        LimitError: When the protected columns have too many combinations to index.
+    """
+    keep = cells >= 0
     columns = [table.schema[name] for name in protected]
     coded = [group_labels(table, column) for column in columns]
     flat, sizes = _flatten([codes for codes, _ in coded], [len(labels) for _, labels in coded], table.rows)

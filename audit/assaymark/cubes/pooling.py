@@ -54,8 +54,8 @@ def pool_with_strata(
     if inner:
         _pool_views([*views, *inner.values()], blocks, small_cell, fixed=len(views))
     return (
-        {scope: _table(view, small_cell) for scope, view in zip(scopes, views, strict=True)},
-        {scope: _table(view, small_cell) for scope, view in inner.items()},
+        {scope: table_of(view, small_cell) for scope, view in zip(scopes, views, strict=True)},
+        {scope: table_of(view, small_cell) for scope, view in inner.items()},
     )
 
 
@@ -82,7 +82,7 @@ def _pool_views(views: list[View], blocks: Sequence[Block], small_cell: int, fix
         view.pooled |= (view.counts < small_cell).any(axis=1)
     while True:
         for view in free:
-            _complete(view, small_cell)
+            complete(view, small_cell)
         exposed = pinned(views, blocks, small_cell)
         if not exposed:
             return
@@ -91,7 +91,7 @@ def _pool_views(views: list[View], blocks: Sequence[Block], small_cell: int, fix
             return
 
 
-def _complete(view: View, small_cell: int) -> None:
+def complete(view: View, small_cell: int) -> None:
     """Let the smallest groups join until the pool is large enough itself; without enough groups publish nothing."""
     while view.pooled.any() and not view.withheld:
         if any([_join_beside(view, stratum) for stratum in _strata(view)]):  # noqa: C419 - in all strata, not up to the first
@@ -99,7 +99,7 @@ def _complete(view: View, small_cell: int) -> None:
         large = (view.counts[view.pooled].sum(axis=0) >= small_cell).all()
         if large and view.pooled.sum() >= _FEWEST_IN_POOL:
             return
-        if not _join_smallest(view, ~view.pooled):
+        if not join_smallest(view, ~view.pooled):
             view.withheld = True
 
 
@@ -117,10 +117,11 @@ def _same_stratum(view: View, stratum: str) -> NDArray[np.bool_]:
 def _join_beside(view: View, stratum: str) -> bool:
     """Pool a second group of a stratum with one pooled group, which the stratum's total would give away."""
     beside = _same_stratum(view, stratum)
-    return bool((beside & view.pooled).sum() == 1) and _join_smallest(view, beside & ~view.pooled)
+    return bool((beside & view.pooled).sum() == 1) and join_smallest(view, beside & ~view.pooled)
 
 
-def _join_smallest(view: View, candidates: NDArray[np.bool_]) -> bool:
+def join_smallest(view: View, candidates: NDArray[np.bool_]) -> bool:
+    """Let the smallest of ``candidates`` join the pool; False when there is none."""
     places = np.flatnonzero(candidates)
     if not len(places):
         return False
@@ -135,14 +136,14 @@ def _hide(view: View, group: int, free: list[View]) -> bool:
         # within a stratum it is most often the other groups, together with the total, that give a count away
         beside = _same_stratum(view, labels[-1])
         near = np.array([any(x == y for x, y in zip(labels, other, strict=True)) for other in view.groups])
-        if any(_join_smallest(view, candidates & ~view.pooled) for candidates in (beside, near, ~view.pooled)):
+        if any(join_smallest(view, candidates & ~view.pooled) for candidates in (beside, near, ~view.pooled)):
             return True
     for other in reversed(free):
         if other is view or other.withheld:
             continue
         overlap = np.zeros(len(other.groups), dtype=bool)
         overlap[other.member[_touched(view, group, other)]] = True
-        if _join_smallest(other, overlap & ~other.pooled):
+        if join_smallest(other, overlap & ~other.pooled):
             return True
     return False
 
@@ -165,7 +166,8 @@ def _withhold_one(views: list[View]) -> bool:
     return False
 
 
-def _table(view: View, small_cell: int) -> GroupTable:
+def table_of(view: View, small_cell: int) -> GroupTable:
+    """Return what a view publishes."""
     width = view.counts.shape[1]
     if view.withheld:
         return GroupTable((), np.zeros((0, width), dtype=np.int64), withheld=True)

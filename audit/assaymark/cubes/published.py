@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from assaymark.cubes.models import ModelTables
 
 POOLED = "_pooled"
+OTHER = "_other"
 MISSING = "(missing)"
 
 Scope = tuple[str, ...]
@@ -28,6 +29,12 @@ def group_name(group: Group) -> str:
     A label that would make the name ambiguous is quoted, so that different groups never have one name.
     """
     return " & ".join(json.dumps(label) if label == POOLED or " & " in label or '"' in label else label for label in group)
+
+
+def cell_name(classes: tuple[str, ...]) -> str:
+    """Return the name of a cell: its class, or the ends of its run of levels, as in ``7 … 9``. Ambiguous ones are quoted."""
+    ends = [json.dumps(label) if label == OTHER or " … " in label or '"' in label else label for label in classes]
+    return ends[0] if len(ends) == 1 else f"{ends[0]} … {ends[-1]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,35 @@ class GroupTable:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassTables:
+    """The published tables of one attribute or intersection by class of a target that has three classes or more.
+
+    Attributes:
+        cells: The classes of each cell. Of a nominal target each cell is one class; of an ordinal one it is a run of
+            neighbouring levels, lowest first, because rare levels join their neighbours.
+        ordered: Whether the cells have an order.
+        other: Whether the real and holdout tables have a last cell more, for all classes that no cell names.
+        real: Pooled table of the real rows, shape (groups, cells) or (groups, cells + 1).
+        synthetic: Table of the synthetic rows; its last cell, always there, is for all classes that no cell names.
+        holdout: Pooled table of the holdout; None without one, or where it has a class that real has no cell for.
+        reason: Why nothing is published of real; None when something is.
+    """
+
+    cells: tuple[tuple[str, ...], ...]
+    ordered: bool
+    other: bool
+    real: GroupTable
+    synthetic: GroupTable
+    holdout: GroupTable | None = None
+    reason: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the cells, with that of the last one of the synthetic table."""
+        return (*(cell_name(cell) for cell in self.cells), OTHER)
+
+
+@dataclass(frozen=True, slots=True)
 class ScopeCubes:
     """The published tables of one attribute or intersection.
 
@@ -82,6 +118,7 @@ class ScopeCubes:
         models: Tables of the holdout by outcome and classifiers' labels; None without classifiers.
         samples: Tables of further rows that the generator drew with other seeds, as many as ``synthetic`` each; empty where
             it was sampled once. They are counted and not kept.
+        classes: Tables by class; None when the target has two classes, or is a number.
     """
 
     protected: Scope
@@ -90,6 +127,7 @@ class ScopeCubes:
     holdout: GroupTable | None = None
     models: ModelTables | None = None
     samples: tuple[GroupTable, ...] = ()
+    classes: ClassTables | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from assaymark.checks.bias.references import check_references
 from assaymark.checks.privacy.replay import overlap_problem
 from assaymark.checks.reference import Reference, compare
 from assaymark.checks.utility.training import Plan, Predictions, holdout_predictions, labelled_rows
+from assaymark.cubes.class_counting import count_class_cubes
+from assaymark.cubes.class_publishing import class_room, with_classes
 from assaymark.cubes.fine import FineCube, count_cube
 from assaymark.cubes.publishing import publish
 from assaymark.errors import PluginFailedError
@@ -97,8 +99,9 @@ def _cubes(
     target = sources.schema.target
     strata = [column.name for column in sources.schema.with_role(Role.STRATA)]
     within = [(*sources.protected, name) for name in strata]
-    return publish(
-        count_cube(sources.real, sources.protected),
+    real = count_cube(sources.real, sources.protected)
+    published = publish(
+        real,
         count_cube(synthetic, sources.protected),
         held,
         target=target.name if target else "",
@@ -111,6 +114,17 @@ def _cubes(
             for name, columns in zip(strata, within, strict=True)
         },
     )
+    # which rows were scored would tell of the others, so that tables by class then do without the holdout
+    scored = labelled is None or held is None or len(labelled.truth) == held.rows
+    classes = count_class_cubes(
+        sources.real,
+        synthetic,
+        sources.holdout if scored else None,
+        sources.protected,
+        room=class_room(real),
+        small_cell=policy.small_cell,
+    )
+    return with_classes(published, classes, policy.small_cell)
 
 
 def _check_all(data: CheckInput, registry: Registry, run: Run) -> Iterable[Finding]:

@@ -18,6 +18,7 @@ from assaymark.cubes.pooling import observed
 from assaymark.execution import Run
 from assaymark.host.specs import CheckInput
 from assaymark.pipeline.document import policy_summary, published_tables
+from assaymark.pipeline.recounting import class_count_problems, class_table_problems
 from assaymark.pipeline.releasing import AUDIT_FILE, CUBES_FILE, POLICY_FILE
 from assaymark.policy.gates import gate_counts, judge, verdict
 from assaymark.policy.loading import parse_policy
@@ -104,6 +105,7 @@ def _cube_problems(cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str,
                 yield CUBES_FILE, f"a table of classifiers of {about} shows a cell under {policy.small_cell} rows"
             wrong = contradictions(scope.models, scope.holdout)
             yield from ((CUBES_FILE, f"of the tables of {about}, {told}") for told in wrong)
+    yield from ((CUBES_FILE, message) for message in class_table_problems(cubes, policy))
 
 
 def _document_problems(audit: Mapping[str, Any], cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str, str]]:
@@ -143,6 +145,8 @@ def _recount(folder: Path, audit: Mapping[str, Any], cubes: PublishedCubes) -> I
             recorded, table = scope.synthetic, tables[scope.protected]
             if recorded.groups != table.groups or not np.array_equal(recorded.counts, table.counts):
                 yield CUBES_FILE, f"its synthetic counts of {', '.join(scope.protected)} are not those of {data['file']}"
+    if any(scope.classes is not None for scope in cubes.scopes):
+        yield from ((CUBES_FILE, message) for message in class_count_problems(loaded.table, cubes))
 
 
 def _schema(audit: Mapping[str, Any]) -> Schema:

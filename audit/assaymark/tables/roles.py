@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assaymark.errors import AllNullError, ColumnNotFoundError, FreeTextError, OptionError
+from assaymark.tables.orders import with_order
 from assaymark.tables.outcomes import choose_positive
 from assaymark.tables.schema import Column, Kind, Role, Schema
 
@@ -35,6 +36,7 @@ class RoleOptions:
         identifier: Columns that name rows; they are neither learned nor audited.
         bins: Inner edges for numeric protected and strata columns.
         references: Group of a protected column that its other groups are compared with.
+        order: Values of categorical columns, lowest first.
     """
 
     target: str | None = None
@@ -46,6 +48,7 @@ class RoleOptions:
     identifier: tuple[str, ...] = ()
     bins: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
+    order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def parse_bins(text: str) -> tuple[str, tuple[float, ...]]:
@@ -113,7 +116,8 @@ def assign_roles(table: Table, options: RoleOptions) -> Table:
 
     Raises:
         ColumnNotFoundError: When a column is not in the table.
-        OptionError: When options contradict each other or the kind of a column, or a numeric column needs bins.
+        OptionError: When options contradict each other or the kind of a column, a numeric column needs bins, or an order leaves
+            values out.
         PositiveValueError: When the positive literal does not occur.
         OneClassError: When all rows have the same outcome.
         AllNullError: When the target or a protected or strata column holds no value.
@@ -134,6 +138,8 @@ def assign_roles(table: Table, options: RoleOptions) -> Table:
     if options.target is not None:
         column, positive = choose_positive(table, schema[options.target], options.positive, options.positive_above)
         schema = replace(schema.with_column(column), positive=positive)
+    for name, levels in options.order.items():
+        schema = schema.with_column(with_order(table, schema[name], levels))
     return Table.from_arrow(table.arrow, schema)
 
 
@@ -175,6 +181,7 @@ def _complete(schema: Schema, options: RoleOptions) -> RoleOptions:
         strata=options.strata or named(Role.STRATA),
         secret=options.secret or named(Role.SECRET),
         bins={column.name: column.bins for column in schema if column.bins} | dict(options.bins),
+        order={column.name: column.order for column in schema if column.order} | dict(options.order),
     )
 
 
@@ -202,6 +209,7 @@ def _check(schema: Schema, options: RoleOptions) -> None:
         "--identifier": options.identifier,
         "--bins": tuple(options.bins),
         "--reference": tuple(options.references),
+        "--order": tuple(options.order),
     }
     for option, names in named.items():
         for name in names:

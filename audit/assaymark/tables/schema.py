@@ -48,6 +48,7 @@ class Column:
             are ``<25``, ``25-45`` (25 included, 45 not) and ``>=45``.
         decimals: For a float column, the digits after the point that all its values fit in; None when more than 8.
         layout: For a datetime column, the ``strftime`` layout in which the source writes it; None when the source is typed.
+        order: For a categorical column, its values as canonical labels, lowest first; empty when they have no order.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Column:
     bins: tuple[float, ...] = ()
     decimals: int | None = None
     layout: str | None = None
+    order: tuple[str, ...] = ()
 
     @property
     def is_numeric(self) -> bool:

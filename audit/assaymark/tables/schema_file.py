@@ -8,6 +8,7 @@
     bins = [20, 40]
     decimals = 2                 # of a float column
     layout = "%d.%m.%Y"          # of a datetime column
+    order = ["low", "high"]      # of a categorical column, lowest first
 
 Columns that a file leaves out, and keys that it leaves out, stay as inferred.
 """
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import MissingFileError, SchemaFileError
 from assaymark.tables.datetimes import is_layout
+from assaymark.tables.orders import MAX_LEVELS, are_levels
 from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ _LARGEST = 1e300  # an integer of TOML may be too long for a float
 _LINE = 80  # characters of a value in a message
 _SHOWN = 30  # names in a message
 _TOP = ("columns", "positive", "positive_above")
-_KEYS = ("kind", "roles", "bins", "decimals", "layout")
+_KEYS = ("kind", "roles", "bins", "decimals", "layout", "order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ def schema_toml(schema: Schema) -> str:
             lines.append(f"decimals = {column.decimals}")
         if column.layout is not None:
             lines.append(f"layout = {_quoted(column.layout)}")
+        if column.order:
+            lines.append("order = [" + ", ".join(_quoted(level) for level in column.order) + "]")
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -125,7 +129,7 @@ def apply_overrides(schema: Schema, overrides: SchemaOverrides) -> Schema:
         column = schema[name]
         kind = attributes.get("kind", column.kind)
         if kind is not column.kind:
-            column = replace(column, kind=kind, decimals=None, layout=None)
+            column = replace(column, kind=kind, decimals=None, layout=None, order=())
         column = replace(column, **attributes)
         _check_fit(where, column)
         schema = schema.with_column(column)
@@ -140,6 +144,8 @@ def _check_fit(where: str, column: Column) -> None:
         (column.decimals is not None, {Kind.FLOAT}, "decimals"),
         (column.layout is not None, {Kind.DATETIME}, "layout"),
         (bool(column.bins), {Kind.INTEGER, Kind.FLOAT}, "bins"),
+        # numbers may become categories yet, as those of a target with a literal outcome do
+        (bool(column.order), {Kind.CATEGORICAL, Kind.INTEGER, Kind.FLOAT}, "order"),
     ):
         if set_ and column.kind not in kinds:
             allowed = " or ".join(sorted(kind.value for kind in kinds))
@@ -165,7 +171,7 @@ def _parse_column(where: str, entry: object) -> Mapping[str, Any]:
     if not isinstance(entry, dict):
         raise _refusal(where, "the entry of a column is no table", _shape(entry), "keys " + ", ".join(_KEYS))
     _check_keys(where, entry, _KEYS)
-    parsers = {"kind": _kind, "roles": _roles, "bins": _bins, "decimals": _decimals, "layout": _layout}
+    parsers = {"kind": _kind, "roles": _roles, "bins": _bins, "decimals": _decimals, "layout": _layout, "order": _order}
     return {key: parsers[key](where, value) for key, value in entry.items()}
 
 
@@ -200,6 +206,14 @@ def _layout(where: str, value: object) -> str:
     if not isinstance(value, str) or not is_layout(value):
         raise _refusal(where, "the layout cannot be read", _shape(value), "%Y, %m and %d, and %H, %M, %S, %f if any, each once")
     return value
+
+
+def _order(where: str, value: object) -> tuple[str, ...]:
+    good = isinstance(value, list) and all(isinstance(item, str | int | float) for item in value)
+    levels = tuple(str(item) for item in value) if good and isinstance(value, list) else ()
+    if not are_levels(levels):
+        raise _refusal(where, "order cannot be read", _shape(value), f"2 to {MAX_LEVELS} different values, lowest first")
+    return levels
 
 
 def _is_number(value: object) -> bool:

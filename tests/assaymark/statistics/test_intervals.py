@@ -9,6 +9,7 @@ from scipy import stats
 from assaymark.statistics.intervals import (
     log_odds_interval,
     log_ratio_interval,
+    mann_whitney_interval,
     mover_sum,
     newcombe_difference,
     newcombe_paired,
@@ -138,3 +139,26 @@ def test_paired_interval_covers_as_promised():
     draws = np.random.default_rng(7).multinomial(150, shares, size=20_000)
     low, high = newcombe_paired(*draws.T, 0.95)
     assert 0.935 < np.mean((low <= shares[1] - shares[2]) & (shares[1] - shares[2] <= high)) < 0.985
+
+
+@pytest.mark.parametrize(("shift", "sizes"), [(0.0, (40, 60)), (0.8, (30, 30)), (2.5, (25, 60))])
+def test_the_mann_whitney_interval_covers(shift, sizes):
+    """Normal samples whose P(X > Y) is known: 95 of 100 intervals hold it (Newcombe, 2006)."""
+    rng = np.random.default_rng(7)
+    truth, held = stats.norm.cdf(shift / np.sqrt(2)), 0
+    for _ in range(1000):
+        x, y = rng.normal(shift, 1, sizes[0]), rng.normal(0, 1, sizes[1])
+        theta = stats.mannwhitneyu(x, y).statistic / (sizes[0] * sizes[1])
+        low, high = mann_whitney_interval(theta, *sizes, 0.95)
+        held += low <= truth <= high
+    assert 925 <= held <= 985
+
+
+def test_the_mann_whitney_interval_at_its_ends():
+    low, high = mann_whitney_interval(1.0, 20, 30, 0.95)
+    assert high == 1.0
+    assert 0.8 < low < 0.95
+    mirrored = mann_whitney_interval(0.0, 30, 20, 0.95)
+    assert mirrored == pytest.approx((1 - high, 1 - low))
+    middle = mann_whitney_interval(0.5, 20, 30, 0.95)
+    assert middle[0] == pytest.approx(1 - middle[1])

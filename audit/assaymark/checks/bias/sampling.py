@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assaymark.cubes.published import POOLED, ScopeCubes, group_name
+from assaymark.cubes.published import POOLED, GroupTable, ScopeCubes, group_name
 from assaymark.statistics.bootstrap import resample, sample_tables
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def sample_scope(cubes: ScopeCubes, policy: Policy, run: Run) -> ScopeSample:
     sizes = real.sum(axis=1)
     estimable = sizes >= policy.min_group_size
     estimable[-1] = False
-    null = _null_shares(cubes)
+    null = null_shares(cubes.real, cubes.holdout)
     boot, chance = run.rng("bootstrap", *cubes.protected), run.rng("null", *cubes.protected)
     return ScopeSample(
         protected=cubes.protected,
@@ -68,19 +68,19 @@ def sample_scope(cubes: ScopeCubes, policy: Policy, run: Run) -> ScopeSample:
     )
 
 
-def _null_shares(cubes: ScopeCubes) -> NDArray[np.float64]:
-    """Return the shares of real and holdout together, shape (groups + 1, 2).
+def null_shares(table: GroupTable, holdout: GroupTable | None) -> NDArray[np.float64]:
+    """Return the shares of real and holdout together, shape (groups + 1, cells).
 
     When the holdout publishes every group that real publishes, the two tables are added. Otherwise a group keeps its share
-    in real, and only its rate is taken from both tables, where the holdout publishes it.
+    in real, and only its rates are taken from both tables, where the holdout publishes it.
     """
-    groups, real = cubes.real.groups, cubes.real.cells
-    if cubes.holdout is None or cubes.holdout.withheld:
+    groups, real = table.groups, table.cells
+    if holdout is None or holdout.withheld:
         return np.asarray(real / real.sum(), dtype=np.float64)
-    both = real + cubes.holdout.aligned(groups)
-    if set(groups) <= set(cubes.holdout.groups):
+    both = real + holdout.aligned(groups)
+    if set(groups) <= set(holdout.groups):
         return np.asarray(both / both.sum(), dtype=np.float64)
-    known = np.array([*(group in cubes.holdout.groups for group in groups), False])
+    known = np.array([*(group in holdout.groups for group in groups), False])
     rates = np.where(known[:, None], both, real)
     rates = rates / np.maximum(rates.sum(axis=1, keepdims=True), 1)
     return np.asarray(rates * (real.sum(axis=1, keepdims=True) / real.sum()), dtype=np.float64)

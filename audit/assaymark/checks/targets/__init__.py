@@ -1,0 +1,1 @@
+"""Bias where the outcome is more than two: classes, levels, numbers."""
