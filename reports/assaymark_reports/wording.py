@@ -186,27 +186,9 @@ def subject(finding: Mapping[str, Any]) -> str:
     groups = scope.get("groups") or []
     if len(groups) == 2:  # noqa: PLR2004 - a pair
         parts.append(f"{groups[0]} against {groups[1]}")
-    parts += [worded(scope[key]) for key, worded in _SUBJECTS.items() if key in scope]
-    if "group" in scope:
-        parts.append("groups too small to name, together" if scope["group"] == "_pooled" else str(scope["group"]))
     if "class" in scope:
         parts.append(f"{scope['target']} {scope['class']}")
-    if "distance" in scope:
-        parts.append(str(scope["distance"]))
-    if "quantile" in scope:
-        parts.append(f"quantile {scope['quantile']}")
-    if "direction" in scope:
-        parts.append(str(scope["direction"]).replace("->", "→"))
-    if "outcome" in scope:
-        parts.append({"positive": "positive outcome", "rest": "other outcome"}.get(scope["outcome"], str(scope["outcome"])))
-    if "column" in scope:
-        parts.append("the groups' rates" if scope["column"] is None else str(scope["column"]))
-    if "columns" in scope:
-        parts.append(" and ".join(str(column) for column in scope["columns"]))
-    if "tail" in scope:
-        parts.append(f"{scope['tail']} tail")
-    if "rule" in scope:
-        parts.append(str(scope["rule"]))
+    parts += [worded(scope[key]) for key, worded in _SUBJECTS.items() if key in scope]
     return ", ".join(parts)
 
 
@@ -214,6 +196,8 @@ _SUBJECTS: Mapping[str, Callable[[Any], str]] = {
     "group": lambda group: "groups too small to name, together" if group == "_pooled" else str(group),
     "against": lambda against: "against everybody" if against == "overall" else f"against {against}",
     "stratum": lambda stratum: f"within {stratum}",
+    "distance": str,
+    "quantile": lambda share: f"quantile {share}",
     "direction": lambda direction: str(direction).replace("->", "→"),
     "outcome": lambda outcome: {"positive": "positive outcome", "rest": "other outcome"}.get(outcome, str(outcome)),
     "column": lambda column: "the groups' rates" if column is None else str(column),

@@ -270,5 +270,5 @@ def test_a_small_class_hidden_in_a_merged_cell_is_guarded():
     private = _Private(cube)
     apart, together = (private.view(("p",), np.array(cell)) for cell in ([0, 1, 1, 1], [0, 1, 0, 0]))
     free = {("p",): together}
-    _Disclosure(private.counts, {}, {("p",): apart}, free, SMALL).prevent()
+    _Disclosure(private.block, {}, {("p",): apart}, free, SMALL).prevent()
     assert together.withheld or together.pooled[together.groups.index(("a",))]
