@@ -24,4 +24,4 @@ class DiffusionConfig(BaseModel):
     width: int | None = Field(default=None, ge=8, le=4096)
     depth: int = Field(default=3, ge=1, le=16)
     learning_rate: float = Field(default=2e-3, gt=0, le=1)
-    sampling_steps: int = Field(default=50, ge=2, le=1000)
+    sampling_steps: int = Field(default=32, ge=2, le=1000)

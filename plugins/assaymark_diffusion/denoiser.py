@@ -69,12 +69,17 @@ class Denoiser(nn.Module):
         )
 
     def forward(self, numbers: Tensor, codes: Tensor, time: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return clean scores (rows, numbers) and one tensor of logits a code column.
+        """Return clean scores (rows, numbers) and one tensor of logits a code column; see :meth:`features`."""
+        features = self.features(numbers, codes, time)
+        return self.scores(features), [self.logits(features, place) for place in range(len(self.codes))]
+
+    def features(self, numbers: Tensor, codes: Tensor, time: Tensor) -> Tensor:
+        """Return what the outputs are read from, shape (rows, width).
 
         Args:
             numbers: Noisy scores, shape (rows, numbers).
             codes: Codes, the cardinality where masked, shape (rows, code columns).
-            time: 0 (clean) to 1 (noise), shape (rows,).
+            time: 0 (clean) to 1 (noise), shape (rows,), or (1,) where all rows share it.
         """
         angles = time[:, None] * self.frequencies[None, :]  # type: ignore[index]
         signal = nn.functional.silu(self.time(torch.cat([angles.sin(), angles.cos()], dim=1)))
@@ -82,9 +87,19 @@ class Denoiser(nn.Module):
         hidden = self.enter(torch.cat(parts, dim=1))
         for block in self.blocks:
             hidden = block(hidden, signal)
-        out = self.leave(nn.functional.silu(self.norm(hidden)))
-        clean = out[:, : self.shape.numbers]
-        return clean, list(out[:, self.shape.numbers :].split(list(self.shape.cardinalities), dim=1))
+        return nn.functional.silu(torch.as_tensor(self.norm(hidden)))
+
+    def scores(self, features: Tensor) -> Tensor:
+        """Return the clean scores, shape (rows, numbers)."""
+        return self._head(features, 0, self.shape.numbers)
+
+    def logits(self, features: Tensor, place: int) -> Tensor:
+        """Return the logits of one code column, shape (rows, its cardinality)."""
+        start = self.shape.numbers + sum(self.shape.cardinalities[:place])
+        return self._head(features, start, start + self.shape.cardinalities[place])
+
+    def _head(self, features: Tensor, start: int, stop: int) -> Tensor:
+        return nn.functional.linear(features, self.leave.weight[start:stop], self.leave.bias[start:stop])
 
 
 def masks(cardinalities: Sequence[int]) -> Tensor:

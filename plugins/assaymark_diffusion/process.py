@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _SHORTEST = 1e-3
 _NUMBER_WEIGHT = 1.0
+_CHUNK = 1024  # rows that go through the network at once while sampling; more do not fit the processor's cache
 
 
 def signal(time: Tensor) -> tuple[Tensor, Tensor]:
@@ -67,18 +68,53 @@ def sample(
         fixed: (code column, code) pairs that every row has.
         check: Called at every step, to stop there.
     """
+    sizes = [min(_CHUNK, rows - start) for start in range(0, rows, _CHUNK)]
+    chunks = [_sample_chunk(model, size, steps, generator, fixed, check) for size in sizes]
+    numbers, codes = zip(*chunks, strict=True)
+    return torch.cat(numbers), torch.cat(codes)
+
+
+def _sample_chunk(
+    model: Denoiser,
+    rows: int,
+    steps: int,
+    generator: torch.Generator,
+    fixed: Sequence[tuple[int, int]],
+    check: Callable[[], None],
+) -> tuple[Tensor, Tensor]:
     mask = masks(model.shape.cardinalities)
     numbers = torch.randn((rows, model.shape.numbers), generator=generator)
     codes = mask.repeat(rows, 1)
     for column, code in fixed:
         codes[:, column] = code
-    times = torch.linspace(1.0, 0.0, steps + 1)
-    for now, then in pairwise(times):
+    moments = _moments_of_uncovering(rows, len(mask), generator)
+    for now, then in pairwise(torch.linspace(1.0, 0.0, steps + 1)):
         check()
-        clean, logits = model(numbers, codes, now.expand(rows))
-        numbers = _less_noise(numbers, clean, now, then, generator)
-        codes = _less_masked(codes, logits, mask, now, then, generator)
+        features = model.features(numbers, codes, now[None])
+        draws = torch.rand(codes.shape, generator=generator)
+        numbers = _less_noise(numbers, model.scores(features), now, then, generator)
+        uncovered = (codes == mask) & (moments >= then)
+        for place in range(len(mask)):
+            chosen = uncovered[:, place].nonzero()[:, 0]
+            if len(chosen):
+                codes[chosen, place] = _drawn(model.logits(features[chosen], place), draws[chosen, place])
     return numbers, codes
+
+
+def _moments_of_uncovering(rows: int, columns: int, generator: torch.Generator) -> Tensor:
+    """Return when each code is uncovered, shape (rows, columns), in [0, 1).
+
+    Each is uniform on its own, as the process asks; the codes of one row come evenly spaced and in random order, because codes
+    that come in one step are drawn as if independent.
+    """
+    order = torch.rand((rows, columns), generator=generator).argsort(dim=1)
+    return (order + torch.rand((rows, 1), generator=generator)) / max(columns, 1)
+
+
+def _drawn(logits: Tensor, draws: Tensor) -> Tensor:
+    """Return one code a row from its logits and a uniform number, by the inverse of its distribution function."""
+    edges = torch.softmax(logits.double(), dim=1).cumsum(dim=1)
+    return torch.searchsorted(edges, draws.double()[:, None])[:, 0].clamp(max=logits.shape[1] - 1)
 
 
 def _less_noise(numbers: Tensor, clean: Tensor, now: Tensor, then: Tensor, generator: torch.Generator) -> Tensor:
@@ -91,18 +127,3 @@ def _less_noise(numbers: Tensor, clean: Tensor, now: Tensor, then: Tensor, gener
     mean = (ratio * sigma_then.square() * numbers + alpha_then * spread * clean) / sigma.square().clamp(min=1e-8)
     deviation = (spread * sigma_then.square() / sigma.square().clamp(min=1e-8)).sqrt()
     return mean + deviation * torch.randn(numbers.shape, generator=generator)
-
-
-def _less_masked(
-    codes: Tensor, logits: list[Tensor], mask: Tensor, now: Tensor, then: Tensor, generator: torch.Generator
-) -> Tensor:
-    """Uncover each masked code with the share of the masking that this step takes back."""
-    uncover = torch.rand(codes.shape, generator=generator) < (now - then) / now
-    draws = torch.rand(codes.shape, generator=generator)
-    found = codes.clone()
-    for place, logit in enumerate(logits):
-        edges = torch.softmax(logit.double(), dim=1).cumsum(dim=1)
-        drawn = (edges < draws[:, place, None]).sum(dim=1).clamp(max=logit.shape[1] - 1)
-        change = (codes[:, place] == mask[place]) & uncover[:, place]
-        found[:, place] = torch.where(change, drawn, codes[:, place])
-    return found
