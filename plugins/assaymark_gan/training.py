@@ -7,12 +7,14 @@ it; here those are the means of all products of two features, which for codes ar
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from assaymark.api import Average, Encoded, choose_device, own_generator
+from assaymark_gan.moments import Moments, one_hot
 from assaymark_gan.networks import Critic, RowMaker, Shape, noise_of_codes
 
 if TYPE_CHECKING:
@@ -23,35 +25,38 @@ _TEMPERATURE = 0.3
 _DECAY = 0.999
 _CLIP = 1.0
 _TELL = 25
-_CELLS = 8
-_CHUNK = 16_384
+_LARGE = 5000  # rows from which a wide network pays
 
 
-def one_hot(codes: Tensor, cardinalities: tuple[int, ...]) -> Tensor:
-    """Return codes (rows, columns) as features (rows, sum of cardinalities)."""
-    parts = [nn.functional.one_hot(codes[:, place], count) for place, count in enumerate(cardinalities)]
-    return torch.cat(parts, dim=1).float() if parts else codes.new_zeros((len(codes), 0), dtype=torch.float32)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and with how large networks a table is learned.
+
+    Attributes:
+        steps: Training steps.
+        batch: Rows of a step.
+        width: Width of the hidden layers.
+    """
+
+    steps: int
+    batch: int
+    width: int
 
 
-def moment_features(rows: Tensor, numbers: int) -> Tensor:
-    """Return features whose products are matched: codes as they are, and each score as soft membership in equal cells."""
-    edges = torch.special.ndtri(torch.arange(1, _CELLS, device=rows.device) / _CELLS)
-    above = torch.sigmoid((rows[:, :numbers, None] - edges) * 6.0)
-    first = torch.cat([torch.ones_like(above[..., :1]), above], dim=2)
-    last = torch.cat([above, torch.zeros_like(above[..., :1])], dim=2)
-    return torch.cat([(first - last).flatten(1), rows[:, numbers:]], dim=1)
-
-
-def moments(features: Tensor) -> Tensor:
-    """Return the means of all products of two features."""
-    return features.T @ features / len(features)
+def plan(config: GanConfig, rows: int) -> Plan:
+    """Return the plan for a table: small ones get fewer steps and narrower networks, so that they are not learned by heart."""
+    batch = min(config.batch, max(32, rows // 2))
+    steps = config.steps if config.steps is not None else min(3000, 500 + rows // 10)
+    width = config.width if config.width is not None else 256 if rows >= _LARGE else 128
+    return Plan(steps, batch, width)
 
 
 class _Game:
     """Both networks, their optimisers, and one step of each."""
 
-    def __init__(self, shape: Shape, config: GanConfig, run: Run) -> None:
+    def __init__(self, shape: Shape, moments: Moments, config: GanConfig, run: Run) -> None:
         self.device = choose_device(run)
+        self.moments = moments
         self.config = config
         self.shape = shape
         self.maker = RowMaker(shape, own_generator(run, "maker")).to(self.device)
@@ -85,7 +90,7 @@ class _Game:
     def make(self, rows: int, target: Tensor, generator: torch.Generator) -> None:
         """Take one step of the generator."""
         fake = self.fake(rows, generator)
-        apart = (moments(moment_features(fake, self.shape.numbers)) - target).square().sum()
+        apart = (self.moments.of(fake) - target).square().sum()
         columns = self.shape.numbers + len(self.shape.cardinalities)
         total = -self.critic(fake).mean() + self.config.moments * apart / max(columns, 1)
         self.maker_optimiser.zero_grad(set_to_none=True)
@@ -106,12 +111,13 @@ def train(encoded: Encoded, config: GanConfig, run: Run) -> tuple[RowMaker, tupl
 
     A budget that runs out ends the training early; such a fit cannot be reproduced, and a note says so.
     """
-    shape = Shape(encoded.numbers.shape[1], encoded.cardinalities, config.noise, config.width)
-    game = _Game(shape, config, run)
+    chosen = plan(config, encoded.rows)
+    steps = chosen.steps
+    shape = Shape(encoded.numbers.shape[1], encoded.cardinalities, config.noise, chosen.width)
     numbers, codes = torch.from_numpy(encoded.numbers), torch.from_numpy(encoded.codes).long()
-    target = _target(numbers, codes, shape).to(game.device)
-    batch = min(config.batch, max(32, encoded.rows // 2))
-    steps = config.steps if config.steps is not None else min(3000, 500 + encoded.rows // 10)
+    moments = Moments.choose(codes, shape.cardinalities, shape.numbers)
+    game = _Game(shape, moments, config, run)
+    target = moments.of_table(numbers, codes, shape.cardinalities).to(game.device)
     generator, began = own_generator(run, "training"), run.clock()
     notes = tuple[str, ...]()
     for step in range(steps):
@@ -119,24 +125,13 @@ def train(encoded: Encoded, config: GanConfig, run: Run) -> tuple[RowMaker, tupl
         if run.budget is not None and run.clock() - began > run.budget:
             notes = (f"training stopped at step {step} of {steps}, when its time ran out; not reproducible",)
             break
-        rows = torch.randint(encoded.rows, (batch,), generator=generator)
+        rows = torch.randint(encoded.rows, (chosen.batch,), generator=generator)
         real = torch.cat([numbers[rows], one_hot(codes[rows], shape.cardinalities)], dim=1).to(game.device)
         game.slow_down(step / steps)
         distance = game.criticise(real, generator)
-        game.make(batch, target, generator)
+        game.make(chosen.batch, target, generator)
         if step % _TELL == 0:
             run.progress(step, steps, f"distance {distance:.3f}")
     run.progress(steps, steps, "steps")
     game.average.copy_to(game.maker)
     return game.maker.cpu().eval(), notes
-
-
-def _target(numbers: Tensor, codes: Tensor, shape: Shape) -> Tensor:
-    """Return the moments of the whole table, in chunks."""
-    total = torch.zeros(0)
-    for start in range(0, len(codes), _CHUNK):
-        rows = torch.cat([numbers[start : start + _CHUNK], one_hot(codes[start : start + _CHUNK], shape.cardinalities)], dim=1)
-        features = moment_features(rows, shape.numbers)
-        part = features.T @ features
-        total = part if not len(total) else total + part
-    return total / len(codes)
