@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import (
     AssaymarkError,
+    BudgetError,
     Cancelled,
+    CheckpointError,
     ConditionError,
     ConfigError,
     GeneratorError,
@@ -17,6 +19,7 @@ from assaymark.errors import (
     TooFewRowsError,
 )
 from assaymark.execution import BATCH_ROWS, Progress, Run
+from assaymark.formats import check_format
 from assaymark.host.hooks import EDITION, hookimpl
 from assaymark.host.specs import (
     Capabilities,
@@ -38,23 +41,28 @@ from assaymark.host.specs import (
     Signer,
     SignerSpec,
 )
+from assaymark.pacing import held_out
 from assaymark.results.findings import Finding, Gate, Outcome, Verdict
 from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
 from assaymark.tables.table import Table
 
 if TYPE_CHECKING:
+    from assaymark.checkpoints import Learner
     from assaymark.encoding import Encoded, TableEncoder
+    from assaymark.learning import Course, learn
+    from assaymark.networks import RowNetwork, RowShape, drawn, likelihood, masks
     from assaymark.neural import (
         Average,
         choose_device,
         damaged_model,
-        embedding,
+        faster,
         fixed_torch,
         linear,
         load_weights,
         own_generator,
         read_document,
         save_model,
+        set_rate,
     )
 
 __all__ = [
@@ -62,15 +70,18 @@ __all__ = [
     "EDITION",
     "AssaymarkError",
     "Average",
+    "BudgetError",
     "Cancelled",
     "Capabilities",
     "Check",
     "CheckInput",
     "CheckSpec",
+    "CheckpointError",
     "Column",
     "ConditionError",
     "Conditions",
     "ConfigError",
+    "Course",
     "DeepAttack",
     "Determinism",
     "Encoded",
@@ -83,6 +94,7 @@ __all__ = [
     "GeneratorSpec",
     "HealthReport",
     "Kind",
+    "Learner",
     "ModelFolderError",
     "Outcome",
     "Positive",
@@ -92,6 +104,8 @@ __all__ = [
     "Renderer",
     "RendererSpec",
     "Role",
+    "RowNetwork",
+    "RowShape",
     "Run",
     "Schema",
     "Signer",
@@ -100,32 +114,42 @@ __all__ = [
     "TableEncoder",
     "TooFewRowsError",
     "Verdict",
+    "check_format",
     "choose_device",
     "damaged_model",
-    "embedding",
+    "drawn",
+    "faster",
     "fixed_torch",
+    "held_out",
     "hookimpl",
+    "learn",
+    "likelihood",
     "linear",
     "load_weights",
+    "masks",
     "own_generator",
     "read_document",
     "save_model",
+    "set_rate",
 ]
 
 
+_LEARNING = frozenset({"Course", "Learner", "learn"})
 _ENCODING = frozenset({"Encoded", "TableEncoder"})
+_NETWORKS = frozenset({"RowNetwork", "RowShape", "drawn", "likelihood", "masks"})
 _NEURAL = frozenset(
     {
         "Average",
         "choose_device",
         "damaged_model",
-        "embedding",
+        "faster",
         "fixed_torch",
         "linear",
         "load_weights",
         "own_generator",
         "read_document",
         "save_model",
+        "set_rate",
     }
 )
 
@@ -136,6 +160,14 @@ def __getattr__(name: str) -> Any:
         from assaymark import encoding
 
         return getattr(encoding, name)
+    if name in _LEARNING:
+        from assaymark import learning
+
+        return getattr(learning, name)
+    if name in _NETWORKS:
+        from assaymark import networks
+
+        return getattr(networks, name)
     if name in _NEURAL:
         from assaymark import neural
 

@@ -29,7 +29,9 @@
     ├── GeneratorError       AM5xx  a generator cannot do what was asked
     │   ├── ConfigError          AM501
     │   ├── ModelFolderError     AM502
-    │   └── ConditionError       AM503
+    │   ├── ConditionError       AM503
+    │   ├── BudgetError          AM504
+    │   └── CheckpointError      AM505
     ├── ProvenanceError      AM6xx  keys, stamps and manifests
     │   ├── SigningKeyError      AM601
     │   ├── StampError           AM602
@@ -271,6 +273,18 @@ class ConditionError(GeneratorError):
     """A sampling condition names an unknown column or category."""
 
     code = "AM503"
+
+
+class BudgetError(GeneratorError):
+    """A time budget is too short to fit anything."""
+
+    code = "AM504"
+
+
+class CheckpointError(GeneratorError):
+    """A checkpoint is damaged, or belongs to another fit."""
+
+    code = "AM505"
 
 
 class ProvenanceError(AssaymarkError):

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from assaymark.errors import ModelFolderError, OptionError
+from assaymark.formats import check_format
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -53,6 +54,19 @@ def choose_device(run: Run) -> torch.device:
     return torch.device(run.device)
 
 
+def faster(device: torch.device) -> torch.autocast:
+    """Return a context in which matrix products are of bfloat16 numbers where the machine computes those natively.
+
+    Parameters, sums over rows, losses and normalisation stay in float32. On a processor with AVX-512 BF16 it is three times as
+    fast; on one without, nothing changes. Results are those of one machine type, as they are in any case.
+    """
+    if device.type == "cuda":
+        return torch.autocast("cuda", dtype=torch.bfloat16, enabled=torch.cuda.is_bf16_supported(including_emulation=False))
+    features: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    native = any(features.get(name) is True for name in ("avx512_bf16", "amx_bf16"))
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=native)
+
+
 def own_generator(run: Run, *key: str | int, device: torch.device | str = "cpu") -> torch.Generator:
     """Return a random generator for the purpose ``key``."""
     return torch.Generator(device=device).manual_seed(run.entropy(*key))
@@ -73,35 +87,61 @@ def linear(inputs: int, outputs: int, generator: torch.Generator, gain: float = 
     return layer
 
 
-def embedding(count: int, width: int, generator: torch.Generator) -> nn.Embedding:
-    """Return an embedding drawn from ``generator``: normal with deviation ``1 / sqrt(width)``."""
-    layer: nn.Embedding = _bare(nn.Embedding, count, width)
-    with torch.no_grad():
-        nn.init.normal_(layer.weight, 0.0, 1.0 / math.sqrt(width), generator=generator)
-    return layer
-
-
 class Average:
     """An exponential moving average of a model's parameters, which samples better than the last step does."""
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self._decay = decay
-        self._steps = 0
-        self._shadow = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self._model = model
+        self._parameters = [value.detach() for value in model.parameters()]
+        self._shadow = [value.clone() for value in self._parameters]
 
-    def update(self, model: nn.Module) -> None:
-        """Take in the parameters after a step; early ones count less, for they are far from the end."""
-        self._steps += 1
-        decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
-        for name, value in model.state_dict().items():
-            if value.dtype.is_floating_point:
-                self._shadow[name].lerp_(value.detach(), 1 - decay)
-            else:
-                self._shadow[name].copy_(value)
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take in the parameters after a step, counted from 1; early ones count less, for they are far from the end."""
+        torch._foreach_lerp_(self._shadow, self._parameters, 1 - min(self._decay, (1 + step) / (10 + step)))
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the average by the name of the parameter."""
+        return {name: value for (name, _), value in zip(self._model.named_parameters(), self._shadow, strict=True)}
+
+    @torch.no_grad()
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Put back what :meth:`tensors` returned."""
+        for name, value in self.tensors().items():
+            value.copy_(tensors[name])
+
+    @torch.no_grad()
     def copy_to(self, model: nn.Module) -> None:
-        """Put the average into a model."""
-        model.load_state_dict(self._shadow)
+        """Put the average into a model of the same shape."""
+        for parameter, value in zip(model.parameters(), self._shadow, strict=True):
+            parameter.copy_(value)
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of an optimiser."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+class Batches:
+    """Rows of each step: every row once an epoch, in an order of its own that depends on the seed and the epoch alone."""
+
+    def __init__(self, run: Run, rows: int, batch: int) -> None:
+        self._run = run
+        self._rows = rows
+        self._batch = min(batch, rows)
+        self.an_epoch = max(rows // self._batch, 1)
+        self._epoch = -1
+        self._order = torch.zeros(0, dtype=torch.int64)
+
+    def of(self, step: int) -> Tensor:
+        """Return the rows of a step, shape (batch,)."""
+        epoch, place = divmod(step, self.an_epoch)
+        if epoch != self._epoch:
+            self._order = torch.randperm(self._rows, generator=own_generator(self._run, "epoch", epoch))
+            self._epoch = epoch
+        return self._order[place * self._batch : (place + 1) * self._batch]
 
 
 def save_model(folder: Path, name: str, model: nn.Module, document: Mapping[str, Any]) -> None:
@@ -125,8 +165,7 @@ def read_document(folder: Path, name: str, form: str) -> dict[str, Any]:
         if path.stat().st_size > _DOCUMENT_LIMIT:
             raise ValueError("too large")  # noqa: TRY301 - one message for all
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if document["format"] != form:
-            raise ValueError(f"format {document['format']!r}")  # noqa: TRY301 - one message for all
+        check_format(document["format"], form, str(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged_model(path, error, form) from error
     return document

@@ -22,6 +22,7 @@ from assaymark.api import (
     Schema,
     Table,
     TableEncoder,
+    check_format,
 )
 from assaymark_copula.cells import Variable, to_encoded, to_values, variables_of
 from assaymark_copula.network import Learner, Node
@@ -102,36 +103,52 @@ class FittedCopula:
         """Yield batches; see the plugin API.
 
         Raises:
-            ConditionError: When ``where`` names an unknown category, or one that does not come up.
+            ConditionError: When ``where`` names an unknown category, or conditions that hardly ever hold together.
         """
-        fixed = [self._encoder.code_of(name, value) for name, value in (where or {}).items()]
+        fixed = self._encoder.conditions(where or {})
         for batch, start in enumerate(range(0, rows, BATCH_ROWS)):
             run.check()
             size = min(BATCH_ROWS, rows - start)
             rng = run.rng("sample", batch)
-            encoded = self._accepted(size, rng, fixed) if fixed else self._draw(size, rng)
+            encoded = self._accepted(size, rng, fixed, where or {}) if fixed else self._draw(size, rng)[0]
             yield self._encoder.decode(encoded, rng, first_row=start)
 
-    def _draw(self, rows: int, rng: np.random.Generator) -> Encoded:
+    def _draw(self, rows: int, rng: np.random.Generator, given: Mapping[int, int] | None = None) -> tuple[Encoded, Any]:
+        """Return rows in which the variables of ``given`` have their values, and how likely those are given their parents."""
         values: list[Any] = [None] * len(self._variables)
+        likely = np.ones(rows)
         for node in self._nodes:
             draws = rng.random(rows)
             parents = [self._variables[place].coarse(values[place]) for place in node.parents]
-            values[node.variable] = node.sample(parents, draws)
-        return to_encoded(self._variables, values, self._encoder, rng)
+            if given and node.variable in given:
+                values[node.variable] = np.full(rows, given[node.variable], dtype=np.int64)
+                likely *= node.probability(parents, given[node.variable], rows)
+            else:
+                values[node.variable] = node.sample(parents, draws)
+        return to_encoded(self._variables, values, self._encoder, rng), likely
 
-    def _accepted(self, rows: int, rng: np.random.Generator, fixed: list[tuple[int, int]]) -> Encoded:
+    def _accepted(self, rows: int, rng: np.random.Generator, fixed: list[tuple[int, int]], where: Mapping[str, Any]) -> Encoded:
+        """Return rows that meet a condition, by rejection.
+
+        The condition is put in where the network reaches its columns, and a row is accepted in proportion to how likely that
+        was given the row so far: this is exact (Fung & Chang, 1990, with rejection for their weights), and needs no luck where
+        the condition stands at the front.
+        """
+        places = {variable.code: place for place, variable in enumerate(self._variables) if variable.code is not None}
+        given = {places[column]: code for column, code in fixed}
+        most = float(np.prod([node.most_probable(given[node.variable]) for node in self._nodes if node.variable in given]))
         kept: list[Encoded] = []
         found = 0
-        for _ in range(_ROUNDS):
-            drawn = self._draw(BATCH_ROWS, rng)
-            good = np.all([drawn.codes[:, column] == code for column, code in fixed], axis=0)
-            kept.append(_rows(drawn, np.flatnonzero(good)))
-            found += int(good.sum())
+        for _ in range(_ROUNDS if most > 0 else 0):
+            drawn, likely = self._draw(BATCH_ROWS, rng, given)
+            self._encoder.refuse_contradiction(where, float(likely.mean()))
+            good = np.flatnonzero(rng.random(BATCH_ROWS) * most < likely)
+            kept.append(_rows(drawn, good))
+            found += len(good)
             if found >= rows:
                 return _rows(_stack(kept), np.arange(rows))
         raise ConditionError(
-            "the condition is too rare to sample",
+            "the conditions contradict each other, or hold too rarely together to sample",
             found=f"{found} of {rows} rows in {_ROUNDS * BATCH_ROWS} draws",
             remedy="Ask for fewer rows, or for a condition that more real rows meet.",
         )
@@ -166,8 +183,7 @@ class FittedCopula:
 
 def _read(folder: Path, encoder: TableEncoder) -> tuple[tuple[Variable, ...], tuple[Node, ...]]:
     document = json.loads((folder / _MODEL_FILE).read_text(encoding="utf-8"))
-    if document["format"] != _FORMAT:
-        raise ValueError(f"format {document['format']!r}")
+    check_format(document["format"], _FORMAT, str(folder / _MODEL_FILE))
     with (folder / _TABLES_FILE).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         tables = {name: np.asarray(arrays[name], dtype=np.float64) for name in arrays.files}
     variables = _read_variables(encoder, document["cells"])

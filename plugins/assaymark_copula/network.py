@@ -49,6 +49,18 @@ class Node:
         found = (self.cumulative[rows] <= draws[:, None]).sum(axis=1)
         return np.asarray(np.minimum(found, self.cumulative.shape[1] - 1), dtype=np.int64)
 
+    def probability(self, parents: Sequence[Ints], value: int, rows: int) -> Floats:
+        """Return how likely a value is given the parents' values, shape (rows,)."""
+        return self._density(value)[_joint(parents, self.shape, rows)]
+
+    def most_probable(self, value: int) -> float:
+        """Return how likely a value is given those parents that make it most likely."""
+        return float(self._density(value).max())
+
+    def _density(self, value: int) -> Floats:
+        below = self.cumulative[:, value - 1] if value else 0.0
+        return np.asarray(self.cumulative[:, value] - below, dtype=np.float64)
+
 
 def _joint(columns: Sequence[Ints], shape: Sequence[int], rows: int) -> Ints:
     flat = np.zeros(rows, dtype=np.int64)

@@ -9,16 +9,21 @@ import numpy as np
 from assaymark.api import (
     BATCH_ROWS,
     Encoded,
+    Role,
+    RowNetwork,
+    RowShape,
     Schema,
     Table,
     TableEncoder,
+    choose_device,
     fixed_torch,
+    likelihood,
     load_weights,
     own_generator,
     read_document,
     save_model,
 )
-from assaymark_diffusion.denoiser import Denoiser, Shape
+from assaymark_diffusion.process import Order
 from assaymark_diffusion.process import sample as sample_process
 from assaymark_diffusion.training import train
 
@@ -29,8 +34,10 @@ if TYPE_CHECKING:
     from assaymark.api import Run
     from assaymark_diffusion.config import DiffusionConfig
 
-_FORMAT = "assaymark-diffusion/1"
+_FORMAT = "assaymark-diffusion/2"
 _NAME = "diffusion"
+_BINS, _ROWS_A_BIN = 256, 100  # a number becomes at most so many codes, in a small table fewer
+_WIDEST = 256  # codes of a code column; of more a column is split
 
 
 class DiffusionGenerator:
@@ -42,11 +49,12 @@ class DiffusionGenerator:
     def fit(self, table: Table, schema: Schema, run: Run) -> FittedDiffusion:
         """Learn ``table``; one seed gives one model, on machines of one type and without a time budget."""
         del schema  # the table carries it
-        encoder = TableEncoder.fit(table)
+        encoder = TableEncoder.fit(table, bins=min(_BINS, table.rows // _ROWS_A_BIN), widest=_WIDEST)
         encoded = encoder.encode(table, run.rng("encode"))
+        order = _order(encoder)
         with fixed_torch():
-            model, notes = train(encoded, self.config, run)
-        return FittedDiffusion(encoder, model, self.config.sampling_steps, notes)
+            model, notes = train(encoded, encoder.ordered, order, self.config, run)
+        return FittedDiffusion(encoder, model, self.config.sampling_steps, order.last, notes)
 
     @classmethod
     def load(cls, folder: Path) -> FittedDiffusion:
@@ -58,13 +66,25 @@ class DiffusionGenerator:
         return FittedDiffusion.load(folder)
 
 
+def _order(encoder: TableEncoder) -> Order:
+    """Return what is uncovered last: the target, or without one the last column, which usually is."""
+    names = encoder.code_names
+    targets = [name for name in (column.name for column in encoder.schema.with_role(Role.TARGET)) if name in names]
+    wanted = targets or names[-1:]
+    last = max((place for place, name in enumerate(names) if name in wanted[:1]), default=None)
+    return Order(last, tuple(names.index(name) if name in names else -1 for name in encoder.number_names))
+
+
 class FittedDiffusion:
     """A learned table."""
 
-    def __init__(self, encoder: TableEncoder, model: Denoiser, steps: int, notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, encoder: TableEncoder, model: RowNetwork, steps: int, last: int | None, notes: tuple[str, ...] = ()
+    ) -> None:
         self._encoder = encoder
         self._model = model
         self._steps = steps
+        self._last = last
         self._notes = notes
 
     @property
@@ -83,13 +103,16 @@ class FittedDiffusion:
         Raises:
             ConditionError: When ``where`` names an unknown column or category.
         """
-        fixed = [self._encoder.code_of(name, value) for name, value in (where or {}).items()]
+        fixed = self._encoder.conditions(where or {})
+        model = self._model.to(choose_device(run))
+        if where:
+            self._encoder.refuse_contradiction(where, likelihood(model, fixed, own_generator(run, "likelihood")))
         for batch, start in enumerate(range(0, rows, BATCH_ROWS)):
             run.check()
             size = min(BATCH_ROWS, rows - start)
             with fixed_torch():
                 numbers, codes = sample_process(
-                    self._model, size, self._steps, own_generator(run, "sample", batch), fixed, run.check
+                    model, size, self._steps, self._last, own_generator(run, "sample", batch), fixed, run.check
                 )
             encoded = Encoded(
                 numbers.numpy(),
@@ -103,7 +126,14 @@ class FittedDiffusion:
     def save(self, folder: Path) -> None:
         """Write the model into a folder as JSON and safetensors."""
         self._encoder.save(folder)
-        document = {"format": _FORMAT, "steps": self._steps, "shape": self._model.shape.document(), "notes": list(self._notes)}
+        document = {
+            "format": _FORMAT,
+            "steps": self._steps,
+            "last": self._last,
+            "width": self._model.shape.width,
+            "depth": self._model.shape.depth,
+            "notes": list(self._notes),
+        }
         save_model(folder, _NAME, self._model, document)
 
     @classmethod
@@ -114,15 +144,18 @@ class FittedDiffusion:
         encoder = TableEncoder.load(folder)
         document = read_document(folder, _NAME, _FORMAT)
         try:
-            form = document["shape"]
-            shape = Shape(len(encoder.number_names), encoder.cardinalities, int(form["width"]), int(form["depth"]))
+            scores = len(encoder.number_names)
+            shape = RowShape(encoder.cardinalities, int(document["width"]), int(document["depth"]), scores, scores)
             steps, notes = int(document["steps"]), tuple(str(note) for note in document["notes"])
+            last = None if document["last"] is None else int(document["last"])
+            if last is not None and not 0 <= last < len(encoder.cardinalities):
+                raise ValueError("no such code column")  # noqa: TRY301 - one message for all
             if not (8 <= shape.width <= 4096 and 1 <= shape.depth <= 16 and 2 <= steps <= 1000):  # noqa: PLR2004 - as in the config
                 raise ValueError("sizes out of range")  # noqa: TRY301 - one message for all
         except (KeyError, TypeError, ValueError) as error:
             raise damaged_model(folder / f"{_NAME}.json", error, _FORMAT) from error
         import torch
 
-        model = Denoiser(shape, torch.Generator().manual_seed(0))
+        model = RowNetwork(shape, torch.Generator().manual_seed(0))
         load_weights(folder, _NAME, model, _FORMAT)
-        return cls(encoder, model.eval(), steps, notes)
+        return cls(encoder, model.eval(), steps, last, notes)

@@ -1,26 +1,90 @@
 """The two noises, and the way back from them.
 
-Scores follow a variance-preserving Gaussian diffusion with a cosine schedule (Nichol & Dhariwal, 2021), codes a masking
-(absorbing) diffusion (Austin et al., 2021; Sahoo et al., 2024), both on one clock from 0 (clean) to 1 (noise).
+Scores follow a variance-preserving Gaussian diffusion with a cosine schedule (Nichol & Dhariwal, 2021), learned as a velocity
+(Salimans & Ho, 2022, appendix D); codes a masking, or absorbing, diffusion (Austin et al., 2021), trained with the simplified
+bound of Sahoo et al. (2024) and Shi et al. (2024). Both run on one clock from 0 (clean) to 1 (noise).
+
+The codes of a row are uncovered one after another, at evenly spaced times and in random order. For masking, any schedule leads
+to the same distribution, and this one lets no two codes of a row be drawn in one step, as if independent, unless there are
+more of them than steps. Any order is as good as another while the network is perfect. As it is not, one column is uncovered
+last in much of the training and in all of the sampling: the target, so that how it depends on all others, which is what models
+are trained on synthetic rows for, is learned by itself. A schedule of its own for each column is the idea of TabDiff (Shi et
+al., 2025).
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from assaymark_diffusion.denoiser import Denoiser, masks
+from assaymark.api import RowNetwork, drawn, faster, masks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _SHORTEST = 1e-3
-_NUMBER_WEIGHT = 1.0
-_CHUNK = 1024  # rows that go through the network at once while sampling; more do not fit the processor's cache
+_CHUNK = 2048  # rows that go through the network at once while sampling; more do not fit the processor's cache
+_LAST, _ONLY = 0.4, 0.2  # shares of rows in which the last column is hidden with others, and alone
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is known of the columns before any learning.
+
+    Attributes:
+        last: The code column that is uncovered last; None for no such column.
+        companions: For each score, the code column that says whether the score counts (code 0); -1 where it always does.
+    """
+
+    last: int | None
+    companions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """Which codes of a batch are masked.
+
+    Attributes:
+        hidden: Shape (rows, code columns).
+        weight: Weight of the cross-entropy of each code, 0 where it is not asked for; shape (rows, code columns).
+        time: Time of each row, shape (rows,).
+    """
+
+    hidden: Tensor
+    weight: Tensor
+    time: Tensor
+
+
+def hide(rows: int, columns: int, last: int | None, generator: torch.Generator) -> Hiding:
+    """Draw what is masked in a batch, with times evenly spread over it.
+
+    A row at time t has the last ``ceil(t * columns)`` codes of its order masked. The weights make the expected loss the
+    negative log-likelihood by the order's chain rule: each of k masked codes stands for columns / k of the steps.
+    """
+    start = torch.rand(1, generator=generator)
+    time = ((torch.arange(rows) / max(rows, 1) + start) % 1.0)[torch.randperm(rows, generator=generator)]
+    keys, kinds = torch.rand((rows, columns), generator=generator), torch.rand(rows, generator=generator)
+    with_others = (kinds < _LAST) & (last is not None and columns > 1)
+    if last is not None:
+        keys[with_others, last] = -1.0
+    drawn = torch.where(with_others, columns - 1, columns)
+    # elsewhere scores and codes have clocks of their own, so that rows with conditions look familiar
+    clock = torch.where(kinds < _LAST, time, time[torch.randperm(rows, generator=generator)])
+    masked = (clock * drawn).floor() + 1
+    hidden = keys.argsort(dim=1).argsort(dim=1) < (masked + with_others)[:, None]
+    asked = hidden.clone()
+    if last is not None:
+        asked[with_others, last] = False
+        alone = (kinds >= _LAST) & (kinds < _LAST + _ONLY)
+        hidden[alone] = asked[alone] = False
+        hidden[alone, last] = asked[alone, last] = True
+        masked, drawn = torch.where(alone, 1, masked), torch.where(alone, 1, drawn)
+    return Hiding(hidden, asked * (drawn / masked)[:, None], time.clamp(_SHORTEST, 1.0))
 
 
 def signal(time: Tensor) -> tuple[Tensor, Tensor]:
@@ -29,31 +93,48 @@ def signal(time: Tensor) -> tuple[Tensor, Tensor]:
     return angle.cos(), angle.sin()
 
 
-def loss(model: Denoiser, numbers: Tensor, codes: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the training loss of one batch, with times spread evenly over it."""
-    rows = len(codes) if codes.shape[1] else len(numbers)
-    start = torch.rand(1, generator=generator)
-    time = ((torch.arange(rows) / rows + start) % 1.0).clamp(_SHORTEST, 1.0).to(numbers.device)
+def clean_scores(numbers: Tensor, drift: Tensor, time: Tensor) -> Tensor:
+    """Return the clean scores that the network means: what is left of them in the noisy ones, and its correction."""
     alpha, sigma = signal(time)
-    noise = torch.randn(numbers.shape, generator=generator).to(numbers.device)
-    noisy = alpha[:, None] * numbers + sigma[:, None] * noise
-    hidden = (torch.rand(codes.shape, generator=generator).to(codes.device)) < time[:, None]
-    shown = torch.where(hidden, masks(model.shape.cardinalities).to(codes.device), codes)
-    clean, logits = model(noisy, shown, time)
-    # an error of the clean score weighs as much as it would in the velocity, so that no time dominates
-    weight = (1.0 / sigma.square().clamp(min=1e-2)).clamp(max=5.0)
-    total: Tensor = _NUMBER_WEIGHT * (weight[:, None] * (clean - numbers).square()).mean(dim=0).sum()
+    return alpha * numbers + sigma * drift
+
+
+def loss(model: RowNetwork, numbers: Tensor, codes: Tensor, order: Order, generator: torch.Generator) -> Tensor:
+    """Return the training loss of one batch."""
+    rows, device = len(codes), codes.device
+    hiding = hide(rows, codes.shape[1], order.last, generator)
+    hidden, weight, time = hiding.hidden.to(device), hiding.weight.to(device), hiding.time.to(device)
+    alpha, sigma = (part[:, None] for part in signal(time))
+    noisy = alpha * numbers + sigma * torch.randn(numbers.shape, generator=generator).to(device)
+    shown = torch.where(hidden, masks(model.shape.cardinalities).to(device), codes)
+    with faster(device):
+        drift, logits = model(noisy, shown, time)
+    total = torch.zeros((), device=device)
+    if model.shape.inputs:
+        counts = _counting(order, hidden, codes)
+        wrong = (drift - (numbers - alpha * noisy) / sigma).square()
+        total = total + (wrong * counts).mean(dim=0).sum()
     for place, logit in enumerate(logits):
         wrong = nn.functional.cross_entropy(logit, codes[:, place], reduction="none")
-        total = total + (wrong * hidden[:, place] / time.clamp(min=0.05)).mean()
+        total = total + (wrong * weight[:, place]).mean()
     return total
+
+
+def _counting(order: Order, hidden: Tensor, codes: Tensor) -> Tensor:
+    """Return 1 for each score that may count, 0 where a code that is shown says that it does not; (rows, scores)."""
+    counts = torch.ones((len(codes), len(order.companions)), device=codes.device)
+    for place, column in enumerate(order.companions):
+        if column >= 0:
+            counts[:, place] = (hidden[:, column] | (codes[:, column] == 0)).float()
+    return counts
 
 
 @torch.no_grad()
 def sample(
-    model: Denoiser,
+    model: RowNetwork,
     rows: int,
     steps: int,
+    last: int | None,
     generator: torch.Generator,
     fixed: Sequence[tuple[int, int]] = (),
     check: Callable[[], None] = lambda: None,
@@ -64,57 +145,57 @@ def sample(
         model: The trained denoiser.
         rows: How many.
         steps: Steps from noise to rows.
-        generator: Source of randomness.
+        last: The code column to uncover last, if any.
+        generator: Source of randomness, on the processor.
         fixed: (code column, code) pairs that every row has.
         check: Called at every step, to stop there.
     """
     sizes = [min(_CHUNK, rows - start) for start in range(0, rows, _CHUNK)]
-    chunks = [_sample_chunk(model, size, steps, generator, fixed, check) for size in sizes]
+    chunks = [_sample_chunk(model, size, steps, last, generator, fixed, check) for size in sizes]
     numbers, codes = zip(*chunks, strict=True)
     return torch.cat(numbers), torch.cat(codes)
 
 
 def _sample_chunk(
-    model: Denoiser,
+    model: RowNetwork,
     rows: int,
     steps: int,
+    last: int | None,
     generator: torch.Generator,
     fixed: Sequence[tuple[int, int]],
     check: Callable[[], None],
 ) -> tuple[Tensor, Tensor]:
+    device = model.codes.device
     mask = masks(model.shape.cardinalities)
-    numbers = torch.randn((rows, model.shape.numbers), generator=generator)
+    numbers = torch.randn((rows, model.shape.inputs), generator=generator).to(device)
     codes = mask.repeat(rows, 1)
     for column, code in fixed:
         codes[:, column] = code
-    moments = _moments_of_uncovering(rows, len(mask), generator)
-    for now, then in pairwise(torch.linspace(1.0, 0.0, steps + 1)):
+    free = [place for place in range(len(mask)) if place not in {column for column, _ in fixed}]
+    moments = torch.full((rows, len(mask)), -1.0)
+    moments[:, free] = _moments_of_uncovering(rows, free, last, generator)
+    codes, moments, mask = codes.to(device), moments.to(device), mask.to(device)
+    for now, then in pairwise(torch.linspace(1.0, 0.0, steps + 1).to(device)):
         check()
-        features = model.features(numbers, codes, now[None])
-        draws = torch.rand(codes.shape, generator=generator)
-        numbers = _less_noise(numbers, model.scores(features), now, then, generator)
+        with faster(device):
+            features = model.features(numbers, codes, now[None])
+        draws = torch.rand(codes.shape, generator=generator).to(device)
+        numbers = _less_noise(numbers, clean_scores(numbers, model.numbers(features), now), now, then, generator)
         uncovered = (codes == mask) & (moments >= then)
-        for place in range(len(mask)):
+        for place in free:
             chosen = uncovered[:, place].nonzero()[:, 0]
             if len(chosen):
-                codes[chosen, place] = _drawn(model.logits(features[chosen], place), draws[chosen, place])
-    return numbers, codes
+                codes[chosen, place] = drawn(model.logits(features[chosen], place), draws[chosen, place])
+    return numbers.cpu(), codes.cpu()
 
 
-def _moments_of_uncovering(rows: int, columns: int, generator: torch.Generator) -> Tensor:
-    """Return when each code is uncovered, shape (rows, columns), in [0, 1).
-
-    Each is uniform on its own, as the process asks; the codes of one row come evenly spaced and in random order, because codes
-    that come in one step are drawn as if independent.
-    """
-    order = torch.rand((rows, columns), generator=generator).argsort(dim=1)
-    return (order + torch.rand((rows, 1), generator=generator)) / max(columns, 1)
-
-
-def _drawn(logits: Tensor, draws: Tensor) -> Tensor:
-    """Return one code a row from its logits and a uniform number, by the inverse of its distribution function."""
-    edges = torch.softmax(logits.double(), dim=1).cumsum(dim=1)
-    return torch.searchsorted(edges, draws.double()[:, None])[:, 0].clamp(max=logits.shape[1] - 1)
+def _moments_of_uncovering(rows: int, free: Sequence[int], last: int | None, generator: torch.Generator) -> Tensor:
+    """Return when each free code is uncovered, shape (rows, free columns), in [0, 1): evenly spaced, in random order."""
+    keys = torch.rand((rows, len(free)), generator=generator)
+    if last is not None and last in free:
+        keys[:, free.index(last)] = -1.0
+    order = keys.argsort(dim=1).argsort(dim=1)
+    return (order + torch.rand((rows, 1), generator=generator)) / max(len(free), 1)
 
 
 def _less_noise(numbers: Tensor, clean: Tensor, now: Tensor, then: Tensor, generator: torch.Generator) -> Tensor:
@@ -126,4 +207,4 @@ def _less_noise(numbers: Tensor, clean: Tensor, now: Tensor, then: Tensor, gener
     spread = (sigma.square() - ratio.square() * sigma_then.square()).clamp(min=0.0)
     mean = (ratio * sigma_then.square() * numbers + alpha_then * spread * clean) / sigma.square().clamp(min=1e-8)
     deviation = (spread * sigma_then.square() / sigma.square().clamp(min=1e-8)).sqrt()
-    return mean + deviation * torch.randn(numbers.shape, generator=generator)
+    return mean + deviation * torch.randn(numbers.shape, generator=generator).to(numbers.device)

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-import math
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
-from assaymark.api import Average, Encoded, choose_device, own_generator
-from assaymark_diffusion.denoiser import Denoiser, Shape
-from assaymark_diffusion.process import loss
+from assaymark.api import (
+    Average,
+    Course,
+    Encoded,
+    Learner,
+    RowNetwork,
+    RowShape,
+    choose_device,
+    held_out,
+    learn,
+    own_generator,
+    set_rate,
+)
+from assaymark_diffusion.process import Order, loss
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
     from assaymark.api import Run
     from assaymark_diffusion.config import DiffusionConfig
 
 _DECAY = 0.999
-_WARM_UP = 100
 _CLIP = 1.0
-_TELL = 25
+_LARGE = 5000  # rows from which a wide network pays
+_BY_HEART = 10_000  # rows below which some are held out, since a smaller table could be learned by heart
+_HELD = 1000
+_REPEATS = 4  # noises that a loss on held-out rows is averaged over
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,62 +47,85 @@ class Plan:
         steps: Training steps.
         batch: Rows of a step.
         width: Width of the hidden layers.
+        held: Rows that are held out.
     """
 
     steps: int
     batch: int
     width: int
+    held: int
 
 
 def plan(config: DiffusionConfig, rows: int) -> Plan:
     """Return the plan for a table: small ones get fewer steps and a narrower network, so that they are not learned by heart."""
     batch = min(config.batch, max(32, rows // 2))
-    steps = config.steps if config.steps is not None else min(3000, 300 + rows // 8)
-    width = config.width if config.width is not None else 384 if rows >= 5000 else 128  # noqa: PLR2004 - a matter of cost
-    return Plan(steps, batch, width)
+    steps = config.steps if config.steps is not None else min(4000, 300 + rows // 5)
+    width = config.width if config.width is not None else 384 if rows >= _LARGE else 128
+    return Plan(steps, batch, width, held_out(rows, _HELD) if rows < _BY_HEART else 0)
 
 
-def train(encoded: Encoded, config: DiffusionConfig, run: Run) -> tuple[Denoiser, tuple[str, ...]]:
-    """Return the averaged denoiser of a table, and notes.
+class _Training:
+    """The denoiser, its optimiser, and a step of it."""
 
-    A budget that runs out ends the training early; such a fit cannot be reproduced, and a note says so.
-    """
-    chosen = plan(config, encoded.rows)
-    device = choose_device(run)
-    shape = Shape(encoded.numbers.shape[1], encoded.cardinalities, chosen.width, config.depth)
-    model = Denoiser(shape, own_generator(run, "initial")).to(device)
-    numbers = torch.from_numpy(encoded.numbers).to(device)
-    codes = torch.from_numpy(encoded.codes).long().to(device)
-    average = Average(model, _DECAY)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=1e-4, betas=(0.9, 0.99))
-    generator = own_generator(run, "training")
-    began, notes = run.clock(), tuple[str, ...]()
-    order, place = torch.randperm(encoded.rows, generator=generator), 0
-    for step in range(chosen.steps):
-        run.check()
-        if run.budget is not None and run.clock() - began > run.budget:
-            notes = (f"training stopped at step {step} of {chosen.steps}, when its time ran out; not reproducible",)
-            break
-        if place + chosen.batch > encoded.rows:
-            order, place = torch.randperm(encoded.rows, generator=generator), 0
-        rows = order[place : place + chosen.batch].to(device)
-        place += chosen.batch
-        for group in optimiser.param_groups:
-            group["lr"] = config.learning_rate * _rate(step, chosen.steps)
-        value = loss(model, numbers[rows], codes[rows], generator)
-        optimiser.zero_grad(set_to_none=True)
+    def __init__(
+        self, encoded: Encoded, ordered: Sequence[bool], order: Order, config: DiffusionConfig, width: int, run: Run
+    ) -> None:
+        self.run = run
+        self.config = config
+        self.order = order
+        self.device = choose_device(run)
+        codes = torch.from_numpy(encoded.codes)
+        self.numbers, self.codes = torch.from_numpy(encoded.numbers).to(self.device), codes.to(self.device)
+        scores, begin = encoded.numbers.shape[1], own_generator(run, "initial")
+        model = RowNetwork(RowShape(encoded.cardinalities, width, config.depth, scores, scores), begin)
+        model.begin(codes, ordered, begin)
+        self.model = model.to(self.device)
+        self.average = Average(self.model, _DECAY)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=1e-4, betas=(0.9, 0.99)
+        )
+
+    def step(self, rows: Tensor, number: int, rate: float) -> Tensor:
+        """Take a step; return the loss."""
+        set_rate(self.optimiser, self.config.learning_rate * rate)
+        value = self._loss(self.model, rows, own_generator(self.run, "step", number))
+        self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(value)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
-        optimiser.step()
-        average.update(model)
-        if step % _TELL == 0:
-            run.progress(step, chosen.steps, f"loss {float(value.detach()):.3f}")
-    run.progress(chosen.steps, chosen.steps, "steps")
-    average.copy_to(model)
-    return model.cpu().eval(), notes
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP)
+        self.optimiser.step()
+        self.average.update(number + 1)
+        return value
+
+    @torch.no_grad()
+    def measure(self, rows: Tensor) -> float:
+        """Return the loss of the average on rows, always with the same noises."""
+        model = copy.deepcopy(self.model)
+        self.average.copy_to(model)
+        noises = [own_generator(self.run, "measure", place) for place in range(_REPEATS)]
+        return sum(float(self._loss(model, rows, noise)) for noise in noises) / _REPEATS
+
+    def _loss(self, model: RowNetwork, rows: Tensor, generator: torch.Generator) -> Tensor:
+        chosen = rows.to(self.device)
+        return loss(model, self.numbers[chosen], self.codes[chosen].long(), self.order, generator)
 
 
-def _rate(step: int, steps: int) -> float:
-    """Return the share of the learning rate: a short rise, then half a cosine."""
-    rise = min(1.0, (step + 1) / min(_WARM_UP, max(steps // 10, 1)))
-    return rise * (0.5 + 0.5 * math.cos(math.pi * step / steps))
+def train(
+    encoded: Encoded, ordered: Sequence[bool], order: Order, config: DiffusionConfig, run: Run
+) -> tuple[RowNetwork, tuple[str, ...]]:
+    """Return the averaged denoiser of a table, and notes; raises like :func:`assaymark.learning.learn`."""
+    chosen = plan(config, encoded.rows)
+    training = _Training(encoded, ordered, order, config, chosen.width, run)
+    course = Course(
+        name="diffusion",
+        steps=chosen.steps,
+        rows=encoded.rows,
+        batch=chosen.batch,
+        held=chosen.held,
+        step=training.step,
+        measure=training.measure,
+        learners=[Learner(training.model, training.optimiser, training.average)],
+        belongs=(config.model_dump_json().encode(), encoded.numbers.tobytes(), encoded.codes.tobytes()),
+    )
+    notes = learn(course, run)
+    training.average.copy_to(training.model)
+    return training.model.cpu().eval(), notes

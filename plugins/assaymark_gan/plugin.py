@@ -16,11 +16,12 @@ def assaymark_generators() -> Iterable[GeneratorSpec]:
     return (
         GeneratorSpec(
             name="gan",
-            summary="Wasserstein GAN that also matches pairwise moments; minutes on a CPU",
+            summary="Wasserstein GAN that fills in masked rows; minutes on a CPU",
             factory="assaymark_gan.model:GanGenerator",
             config="assaymark_gan.config:GanConfig",
             capabilities=Capabilities(
                 kinds=frozenset({Kind.INTEGER, Kind.FLOAT, Kind.CATEGORICAL, Kind.BOOLEAN, Kind.DATETIME, Kind.IDENTIFIER}),
+                conditional=True,
                 devices=("cpu", "cuda"),
             ),
         ),

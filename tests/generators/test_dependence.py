@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from assaymark.errors import BudgetError
 from assaymark.execution import Run
 from assaymark.host.registry import load_registry, open_generator
 from assaymark.tables.schema import Column, Kind, Role, Schema
@@ -73,7 +74,22 @@ def test_networks_learn_a_strong_dependence(name, config):
 
 @pytest.mark.parametrize("name", ["gan", "diffusion"])
 def test_a_budget_ends_the_fit_early_and_says_so(name):
-    ticks = iter(range(10_000))
-    run = Run(0, budget=1.5, clock=lambda: float(next(ticks)))
+    ticks = iter(range(100_000))
+    run = Run(0, budget=400.5, clock=lambda: float(next(ticks)))
     _, fitted = made(name, mixed_table(200, seed=5), 10, {"steps": 1000, "width": 32}, run)
     assert any("not reproducible" in note for note in fitted.notes)
+
+
+@pytest.mark.parametrize("name", ["gan", "diffusion"])
+def test_a_budget_that_is_long_enough_changes_nothing(name):
+    table = mixed_table(200, seed=5)
+    free, _ = made(name, table, 50, {"steps": 30, "width": 32})
+    bounded, fitted = made(name, table, 50, {"steps": 30, "width": 32}, Run(0, budget=3600.0))
+    assert free.equals(bounded)
+    assert not any("not reproducible" in note for note in fitted.notes)
+
+
+@pytest.mark.parametrize("name", ["gan", "diffusion"])
+def test_a_budget_too_short_for_anything_is_refused(name):
+    with pytest.raises(BudgetError):
+        made(name, mixed_table(200, seed=5), 10, {"steps": 1000, "width": 32}, Run(0, budget=1e-9))

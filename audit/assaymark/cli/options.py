@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
 from assaymark.cli.configuration import check_keys, common_keys
-from assaymark.errors import OptionError
+from assaymark.errors import ConditionError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,6 +90,84 @@ def run_options() -> Decorator:
         click.option("--quiet", is_flag=True, help="No progress."),
         click.option("--force", is_flag=True, help="Replace an earlier file, or an earlier release folder."),
     )
+
+
+class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in recent versions only
+    """A time such as ``90``, ``120s``, ``5m`` or ``1h``, in seconds."""
+
+    name = "TIME"
+    _UNITS: ClassVar = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds of a text."""
+        text = str(value).strip().lower()
+        unit = text[-1:] if text[-1:] in {"s", "m", "h"} else ""
+        try:
+            seconds = float(text.removesuffix(unit)) * self._UNITS[unit]
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < float("inf"):
+            self.fail(f"{value!r} is no time such as 120s, 5m or 1h", param, ctx)
+        return seconds
+
+
+def device_option() -> Decorator:
+    """Option on where networks are computed."""
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="Where networks are computed; auto takes a GPU where there is one.",
+    )
+
+
+def fit_options() -> Decorator:
+    """Options of commands that fit generators."""
+    return _stack(
+        click.option("--budget", type=_Duration(), help="Time that a fit should keep within, such as 120s or 5m."),
+        device_option(),
+        click.option(
+            "--checkpoint",
+            type=PATH,
+            metavar="DIR",
+            help="Keep checkpoints here; a fit that was cut off goes on from the last.",
+        ),
+    )
+
+
+def resources(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what :func:`fit_options` come to, as fields of a run."""
+    return {"budget": values["budget"], "device": values["device"], "workdir": values["checkpoint"]}
+
+
+def where_option() -> Decorator:
+    """Option on conditions."""
+    return _many("--where", "Only rows like this. Repeatable.", "COL=VALUE")
+
+
+def conditions(values: Sequence[str]) -> dict[str, str]:
+    """Return COL=VALUE texts as a mapping.
+
+    Raises:
+        OptionError: When one is malformed.
+        ConditionError: When two ask for different values of one column.
+    """
+    found: dict[str, str] = {}
+    for value in values:
+        column, mark, wanted = value.partition("=")
+        if not mark or not column:
+            raise OptionError(
+                "the option cannot be read", where="--where", found=repr(value), expected="COL=VALUE", remedy="Correct it."
+            )
+        if found.setdefault(column, wanted) != wanted:
+            raise ConditionError(
+                "the conditions contradict each other",
+                where=f"--where {column}",
+                found=f"{found[column]} and {wanted}",
+                remedy="Ask for one value of a column.",
+            )
+    return found
 
 
 def audit_options() -> Decorator:

@@ -79,12 +79,18 @@ class _Bar:
 
 
 @contextmanager
-def working(seed: int, *, quiet: bool) -> Generator[Run]:
-    """Give a run that tells its progress and that Ctrl-C or SIGTERM stops at the next safe place; a second one at once."""
+def working(seed: int, *, quiet: bool, **resources: Any) -> Generator[Run]:
+    """Give a run that tells its progress and that Ctrl-C or SIGTERM stops at the next safe place; a second one at once.
+
+    Args:
+        seed: Seed of the run.
+        quiet: Whether to tell no progress.
+        **resources: Further fields of the run, such as its device and budget.
+    """
     from assaymark.execution import Run, silent
 
     reporter = None if quiet else _Bar() if sys.stderr.isatty() else _Lines()
-    run = Run(seed, progress=silent if reporter is None else reporter)
+    run = Run(seed, progress=silent if reporter is None else reporter, **resources)
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def stop(number: int, frame: FrameType | None) -> None:

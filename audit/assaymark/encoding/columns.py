@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assaymark.encoding.levels import Levels, fit_levels
-from assaymark.encoding.quantiles import Quantiles, fit_quantiles
+from assaymark.encoding.quantiles import CLIPPED, Quantiles, fit_bins, fit_quantiles
 from assaymark.tables.schema import Column, Kind
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _FEW_VALUES = 20  # a numeric column with at most as many distinct values is a set of codes
 _SPIKE_SHARE = 0.05  # a value that this share of rows holds is a code of its own
 _SPIKE_ROWS = 10
+_LUMPY = 0.5  # share of rows in values of their own from which a number is better coded value by value
+_FINER = 8  # a bin may be that many times smaller than equal bins would be
 _DAY, _SECOND = 86_400_000_000, 1_000_000
 
 
@@ -48,12 +50,26 @@ class Codec:
         levels: Its codes; None when every value is continuous.
         quantiles: Its quantile function; None when every value is a code. With both, code 0 stands for "continuous".
         step: Values are multiples of this; None for any value.
+        gap: Whether a binned column has missing values, which have the last code.
+        binned: Whether the segments of the quantile function are the codes, so that there are no scores.
     """
 
     column: Column
     levels: Levels | None
     quantiles: Quantiles | None
     step: float | None
+    gap: bool = False
+    binned: bool = False
+
+    @property
+    def coded(self) -> bool:
+        """Whether the column has codes."""
+        return self.levels is not None or self.binned
+
+    @property
+    def scored(self) -> bool:
+        """Whether the column has scores."""
+        return self.quantiles is not None and not self.binned
 
     @property
     def mixed(self) -> bool:
@@ -63,15 +79,32 @@ class Codec:
     @property
     def cardinality(self) -> int:
         """Number of codes, 0 without any."""
+        if self.binned and self.quantiles is not None:
+            return len(self.quantiles.low) + self.gap
         return 0 if self.levels is None else self.levels.cardinality + self.mixed
 
     @property
     def ordered(self) -> bool:
         """Whether the codes stand for numbers in ascending order, missing values aside."""
-        return self.levels is not None and self.quantiles is None and self.column.kind is not Kind.CATEGORICAL
+        return self.coded and not self.mixed and self.column.kind is not Kind.CATEGORICAL
+
+    def known(self) -> tuple[tuple[Any, int], ...]:
+        """Return the values that have a code of their own, with it."""
+        if self.binned and self.quantiles is not None:
+            flat = np.flatnonzero(self.quantiles.low == self.quantiles.high)
+            return tuple((float(self.quantiles.low[place]), int(place)) for place in flat)
+        if self.levels is None:
+            return ()
+        as_value = bool if self.column.kind is Kind.BOOLEAN else lambda value: value
+        return tuple((as_value(value), code + self.mixed) for code, value in enumerate(self.levels.values))
 
     def encode(self, table: Table, rng: np.random.Generator) -> Coded:
         """Encode a column; ``rng`` places values within a probability that many rows share."""
+        if self.binned and self.quantiles is not None:
+            numbers = table.numbers(self.column.name)
+            missing = np.isnan(numbers)
+            segments = self.quantiles.segments(np.where(missing, self.quantiles.low[0], numbers))
+            return Coded(np.where(missing & self.gap, len(self.quantiles.low), segments).astype(np.int32), None)
         if self.quantiles is None:
             present, values = _indexed(table, self.column)
             return Coded(None if self.levels is None else self.levels.codes(present, values), None)
@@ -98,6 +131,8 @@ class Codec:
             if self.levels is None or coded.codes is None:
                 raise ValueError("a column needs codes or scores")
             return self._values(self.levels.kept(coded.codes, rng))
+        if self.binned and coded.codes is not None:
+            return self._from_bins(coded.codes, self.quantiles, rng)
         if coded.scores is None:
             raise ValueError("a continuous column needs scores")
         numbers = self.quantiles.values(coded.scores)
@@ -107,6 +142,18 @@ class Codec:
             table = np.array([np.nan, *self.levels.values, np.nan], dtype=np.float64)
             numbers = np.where(coded.codes == 0, numbers, table[coded.codes])
         return np.clip(numbers, *self._range()) if self.step is not None else numbers
+
+    def _from_bins(self, codes: NDArray[np.int32], bins: Quantiles, rng: np.random.Generator) -> Floats:
+        missing = codes >= len(bins.low)
+        places, shares = np.where(missing, 0, codes).astype(np.int64), rng.random(len(codes))
+        if self.step is None:
+            numbers = bins.within(places, shares)
+        else:  # each multiple of the step that a bin holds is as likely as the others
+            held = np.round((bins.high[places] - bins.low[places]) / self.step) + 1
+            numbers = _rounded(bins.low[places] + np.floor(shares * held) * self.step, self.step)
+            numbers = np.clip(numbers, bins.low[0], bins.high[-1])
+        numbers[missing] = np.nan
+        return numbers
 
     def _range(self) -> tuple[float, float]:
         if self.quantiles is None:
@@ -128,6 +175,8 @@ class Codec:
             "levels": None if self.levels is None else self.levels.document(),
             "quantiles": None if self.quantiles is None else self.quantiles.document(),
             "step": self.step,
+            "gap": self.gap,
+            "binned": self.binned,
         }
 
     @classmethod
@@ -139,9 +188,13 @@ class Codec:
             None if levels is None else Levels.read(levels),
             None if quantiles is None else Quantiles.read(quantiles),
             None if step is None else float(step),
+            bool(document["gap"]),
+            bool(document["binned"]),
         )
         if codec.levels is None and codec.quantiles is None:
             raise ValueError("a column needs levels or quantiles")
+        if codec.binned and (codec.quantiles is None or codec.levels is not None):
+            raise ValueError("a binned column needs quantiles alone")
         return codec
 
 
@@ -170,7 +223,20 @@ def _indexed(table: Table, column: Column) -> tuple[NDArray[np.int32], tuple[Any
     return present, tuple(float(value) for value in values)
 
 
-def fit_codec(table: Table, column: Column) -> Codec:
+@dataclass(frozen=True, slots=True)
+class Coarseness:
+    """How numbers are coded.
+
+    Attributes:
+        bins: Most codes of a number whose rows mostly share their values, as ages and prices do; 0 to keep it continuous.
+        equal: Bins of a number whose rows hardly share values; 0 to keep it continuous.
+    """
+
+    bins: int = 0
+    equal: int = 0
+
+
+def fit_codec(table: Table, column: Column, coarseness: Coarseness) -> Codec:
     """Choose how a column is encoded, from its values."""
     present, values = _indexed(table, column)
     step = _step(column, values)
@@ -184,11 +250,27 @@ def fit_codec(table: Table, column: Column) -> Codec:
     missing = bool((present < 0).any())
     numbers = np.array(values, dtype=np.float64)
     rest = np.where(np.isin(np.arange(len(values)), spikes), 0, counts)
+    bins = _bins(numbers, counts, rest, coarseness)
+    if bins is not None:
+        return Codec(column, None, bins, step, missing, binned=True)
     quantiles = fit_quantiles(np.repeat(numbers, rest))
     if not len(spikes) and not missing:
         return Codec(column, None, quantiles, step)
     levels = Levels(tuple(float(numbers[s]) for s in spikes), tuple(int(counts[s]) for s in spikes), False, missing)  # noqa: FBT003 - see Levels
     return Codec(column, levels, quantiles, step)
+
+
+def _bins(numbers: Floats, counts: NDArray[np.int64], rest: NDArray[np.int64], coarseness: Coarseness) -> Quantiles | None:
+    """Return the bins of a number, or None where it is better kept continuous; ``rest`` are the counts without spikes."""
+    values = np.repeat(numbers, counts)
+    if coarseness.bins:
+        found = fit_bins(values, coarseness.bins, max(CLIPPED, int(rest.sum()) // (_FINER * coarseness.bins)))
+        flat = found.low[found.low == found.high]
+        if rest[np.isin(numbers, flat)].sum() >= _LUMPY * rest.sum():
+            return found
+    if coarseness.equal:
+        return fit_bins(values, coarseness.equal, max(CLIPPED, int(rest.sum()) // coarseness.equal))
+    return None
 
 
 def _step(column: Column, values: tuple[Any, ...]) -> float | None:

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assaymark.encoding.columns import Codec, Coded, fit_codec
+from assaymark.encoding.columns import Coarseness, Codec, Coded, fit_codec
 from assaymark.encoding.levels import COMMON
 from assaymark.encoding.quantiles import CLIPPED
+from assaymark.encoding.splitting import Split, fit_splits, read_split
 from assaymark.errors import ConditionError, FreeTextError, ModelFolderError
+from assaymark.formats import check_format
 from assaymark.tables.labels import canonical
 from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
 from assaymark.tables.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 ENCODER_FILE = "encoder.json"
-_FORMAT = "assaymark-encoder/1"
+_FORMAT = "assaymark-encoder/2"
+_EXCLUDING = 0.01  # conditions exclude each other when they meet so much less often than chance would have it
 _SIZE_LIMIT = 256 * 2**20
 
 
@@ -57,18 +62,30 @@ class TableEncoder:
     produced, and continuous values lie between the tenth smallest and the tenth largest.
     """
 
-    def __init__(self, schema: Schema, codecs: tuple[Codec, ...], digits: int) -> None:
+    def __init__(self, schema: Schema, codecs: tuple[Codec, ...], rows: int, splits: tuple[Split | None, ...]) -> None:
         self.schema = schema
         self._codecs = codecs
-        self._digits = digits
-        self.number_names = tuple(codec.column.name for codec in codecs if codec.quantiles is not None)
-        self.code_names = tuple(codec.column.name for codec in codecs if codec.levels is not None)
-        self.cardinalities = tuple(max(codec.cardinality, 1) for codec in codecs if codec.levels is not None)
-        self.ordered = tuple(codec.ordered for codec in codecs if codec.levels is not None)
+        self.rows = rows
+        self._digits = len(str(rows)) + 1
+        self._splits = splits
+        coded = [(codec, split) for codec, split in zip(codecs, splits, strict=True) if codec.coded]
+        self.number_names = tuple(codec.column.name for codec in codecs if codec.scored)
+        self.code_names = tuple(codec.column.name for codec, split in coded for _ in (split.bases if split else (0,)))
+        self.cardinalities = tuple(
+            size for codec, split in coded for size in (split.bases if split else (max(codec.cardinality, 1),))
+        )
+        self.ordered = tuple(codec.ordered for codec, split in coded for _ in (split.bases if split else (0,)))
 
     @classmethod
-    def fit(cls, table: Table) -> TableEncoder:
+    def fit(cls, table: Table, *, bins: int = 0, equal: int = 0, widest: int | None = None) -> TableEncoder:
         """Learn how to encode ``table``.
+
+        Args:
+            table: The table.
+            bins: Most codes of a number whose rows mostly share their values; 0 to give it scores.
+            equal: Bins of any other number; 0 to give it scores.
+            widest: Most codes of a code column; a column with more becomes several code columns, as a numeral has several
+                digits. None for no bound.
 
         Raises:
             FreeTextError: When the table has a free-text column.
@@ -80,14 +97,16 @@ class TableEncoder:
                 where=", ".join(text),
                 remedy="Leave the column out, by --drop on the command line.",
             )
-        codecs = tuple(fit_codec(table, column) for column in table.schema.learnable)
-        return cls(table.schema, codecs, len(str(table.rows)) + 1)
+        coarseness = Coarseness(bins, equal)
+        codecs = tuple(fit_codec(table, column, coarseness) for column in table.schema.learnable)
+        splits = fit_splits(table, codecs, widest)
+        return cls(table.schema, codecs, table.rows, splits)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the encoding, one sentence each."""
         found = [codec.levels.note for codec in self._codecs if codec.levels is not None and codec.levels.note]
-        if self.number_names:
+        if any(codec.quantiles is not None for codec in self._codecs):
             found.append(f"numbers lie between the {CLIPPED}th smallest and the {CLIPPED}th largest real value")
         return tuple(found)
 
@@ -95,7 +114,12 @@ class TableEncoder:
         """Encode a table of the same schema."""
         coded = [codec.encode(table, rng) for codec in self._codecs]
         scores = [each.scores for each in coded if each.scores is not None]
-        codes = [each.codes for each in coded if each.codes is not None]
+        codes = [
+            digits
+            for each, split in zip(coded, self._splits, strict=True)
+            if each.codes is not None
+            for digits in (split.digits(each.codes) if split else (each.codes,))
+        ]
         return Encoded(
             np.column_stack(scores).astype(np.float32) if scores else np.zeros((table.rows, 0), dtype=np.float32),
             np.column_stack(codes).astype(np.int32) if codes else np.zeros((table.rows, 0), dtype=np.int32),
@@ -108,49 +132,95 @@ class TableEncoder:
         """Return the table that ``encoded`` stands for; ``first_row`` is where fresh identifiers go on counting."""
         numbers, codes = iter(encoded.numbers.T.astype(np.float64)), iter(encoded.codes.T)
         columns: dict[str, Any] = {}
-        for codec in self._codecs:
-            coded = Coded(
-                next(codes) if codec.levels is not None else None, next(numbers) if codec.quantiles is not None else None
-            )
+        for codec, split in zip(self._codecs, self._splits, strict=True):
+            held = None
+            if codec.coded:
+                held = split.joined([next(codes) for _ in split.bases]) if split else next(codes)
+            coded = Coded(held, next(numbers) if codec.scored else None)
             columns[codec.column.name] = _typed(codec.column, codec.decode(coded, rng))
         for column in self.schema:
             if column.kind is Kind.IDENTIFIER:
                 columns[column.name] = [f"SYN-{first_row + row + 1:0{self._digits}d}" for row in range(encoded.rows)]
         return Table.from_columns(columns, self.schema)
 
-    def code_of(self, column: str, value: Any) -> tuple[int, int]:
-        """Return the code column and the code of a value, for conditions.
+    def conditions(self, where: Mapping[str, Any]) -> list[tuple[int, int]]:
+        """Return the (code column, code) pairs that hold in exactly the rows that ``where`` asks for.
 
         Raises:
-            ConditionError: When the column has no codes, or the value none of its own.
+            ConditionError: When a column is unknown or has no codes, or a value none of its own.
         """
-        codec = next((codec for codec in self._codecs if codec.column.name == column), None)
-        if codec is None or codec.levels is None or codec.quantiles is not None:
+        found: list[tuple[int, int]] = []
+        for name, value in where.items():
+            split, code = self._code(name, value)
+            first = self.code_names.index(name)
+            digits = [int(digit[0]) for digit in split.digits(np.array([code], dtype=np.int32))] if split else [code]
+            found += [(first + place, digit) for place, digit in enumerate(digits)]
+        return found
+
+    def refuse_contradiction(self, where: Mapping[str, Any], together: float) -> None:
+        """Refuse conditions that hardly ever hold together, which a model could only make up.
+
+        Args:
+            where: The conditions.
+            together: How likely a model thinks that a row meets all of them.
+
+        Raises:
+            ConditionError: When fewer than ten rows of the learned table would, and they exclude each other.
+        """
+        apart = math.prod(self._share(name, value) for name, value in where.items())
+        if len(where) > 1 and together * self.rows < COMMON and together < _EXCLUDING * apart:
             raise ConditionError(
-                "a condition needs a column of categories",
-                where=column,
-                expected="one of " + ", ".join(self.code_names[:30]),
-                remedy="Condition on another column.",
+                "the conditions contradict each other",
+                where=", ".join(where),
+                expected=f"conditions that at least {COMMON} rows meet together",
+                remedy="Leave one of them out.",
             )
-        for code, known in enumerate(codec.levels.values):
-            known_value = bool(known) if codec.column.kind is Kind.BOOLEAN else known
-            if canonical(known_value) == canonical(value):
-                return self.code_names.index(column), code
+
+    def _share(self, name: str, value: Any) -> float:
+        """Return the share of rows with a value, about."""
+        codec = next(codec for codec in self._codecs if codec.column.name == name)
+        _, code = self._code(name, value)
+        if codec.quantiles is not None and codec.binned:
+            return float(codec.quantiles.edges[code + 1] - codec.quantiles.edges[code])
+        return codec.levels.weights[code - codec.mixed] / max(self.rows, 1) if codec.levels is not None else 1.0
+
+    def code_of(self, column: str, value: Any) -> tuple[int, int]:
+        """Return the code column and the code of a value in a column that is not split; raises like :meth:`conditions`."""
+        return self.conditions({column: value})[0]
+
+    def _code(self, column: str, value: Any) -> tuple[Split | None, int]:
+        for codec, split in zip(self._codecs, self._splits, strict=True):
+            known = codec.known() if codec.column.name == column else ()
+            if not known:
+                continue
+            for each, code in known:
+                if canonical(each) == canonical(value):
+                    return split, code
+            raise ConditionError(
+                "the column has no such category",
+                where=column,
+                found=str(value)[:100],
+                expected="one of " + ", ".join(str(each) for each, _ in known[:30]),
+                remedy=f"Name a value that at least {COMMON} rows hold.",
+            )
+        usable = dict.fromkeys(codec.column.name for codec in self._codecs if codec.known())
         raise ConditionError(
-            "the column has no such category",
+            "a condition needs a column of categories",
             where=column,
-            found=str(value)[:100],
-            expected="one of " + ", ".join(str(known) for known in codec.levels.values[:30]),
-            remedy=f"Name a category that at least {COMMON} rows hold.",
+            expected="one of " + ", ".join(list(usable)[:30]),
+            remedy="Condition on another column.",
         )
 
     def save(self, folder: Path) -> None:
         """Write ``encoder.json`` into a folder."""
         document = {
             "format": _FORMAT,
-            "digits": self._digits,
+            "rows": self.rows,
             "schema": _schema_document(self.schema),
             "codecs": {codec.column.name: codec.document() for codec in self._codecs},
+            "splits": {
+                codec.column.name: split.document() for codec, split in zip(self._codecs, self._splits, strict=True) if split
+            },
         }
         (folder / ENCODER_FILE).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
@@ -166,7 +236,8 @@ class TableEncoder:
             document = _read_document(path)
             schema = _read_schema(document["schema"])
             codecs = tuple(Codec.read(column, document["codecs"][column.name]) for column in schema.learnable)
-            return cls(schema, codecs, int(document["digits"]))
+            splits = tuple(read_split(document["splits"].get(codec.column.name), codec) for codec in codecs)
+            return cls(schema, codecs, int(document["rows"]), splits)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelFolderError(
                 "the model folder cannot be read",
@@ -181,8 +252,7 @@ def _read_document(path: Path) -> Any:
     if path.stat().st_size > _SIZE_LIMIT:
         raise ValueError("too large")
     document = json.loads(path.read_text(encoding="utf-8"))
-    if document["format"] != _FORMAT:
-        raise ValueError(f"format {document['format']!r}")
+    check_format(document["format"], _FORMAT, str(path))
     return document
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +39,21 @@ class Quantiles:
         from scipy.special import ndtri
 
         inside = np.clip(values, self.low[0], self.high[-1])
-        place = np.clip(np.searchsorted(self.low, inside, side="right") - 1, 0, len(self.low) - 1)
+        place = self.segments(values)
         width = self.high[place] - self.low[place]
         draws = rng.random(len(values))
         share = np.where(width > 0, np.clip((inside - self.low[place]) / np.where(width > 0, width, 1), 0, 1), draws)
         u = self.edges[place] + share * (self.edges[place + 1] - self.edges[place])
         return np.asarray(ndtri(np.clip(u, 1e-6, 1 - 1e-6)), dtype=np.float64)
+
+    def segments(self, values: Floats) -> NDArray[np.int32]:
+        """Return the segment of each value, shape (rows,)."""
+        inside = np.clip(values, self.low[0], self.high[-1])
+        return np.clip(np.searchsorted(self.low, inside, side="right") - 1, 0, len(self.low) - 1).astype(np.int32)
+
+    def within(self, segments: NDArray[np.int64], shares: Floats) -> Floats:
+        """Return the values that lie at ``shares``, 0 to 1, of the way through segments."""
+        return np.asarray(self.low[segments] + shares * (self.high[segments] - self.low[segments]), dtype=np.float64)
 
     def values(self, scores: Floats) -> Floats:
         """Return the values of normal scores."""
@@ -52,7 +62,7 @@ class Quantiles:
         u = np.clip(ndtr(np.nan_to_num(scores)), 0, np.nextafter(1, 0))
         place = np.clip(np.searchsorted(self.edges, u, side="right") - 1, 0, len(self.low) - 1)
         share = (u - self.edges[place]) / (self.edges[place + 1] - self.edges[place])
-        return np.asarray(self.low[place] + share * (self.high[place] - self.low[place]), dtype=np.float64)
+        return self.within(place, share)
 
     def document(self) -> dict[str, Any]:
         """Return the JSON-ready form."""
@@ -74,17 +84,17 @@ class Quantiles:
         return cls(edges, low, high)
 
 
-def fit_quantiles(values: Floats) -> Quantiles:
+def fit_quantiles(values: Floats, least: int | None = None) -> Quantiles:
     """Fit the quantile function of values without gaps, shape (rows,), at least one.
 
-    Values are cut into runs of at least ten rows each (more in a long table); a value with as many rows of its own is a flat
-    segment, a run of rarer ones a line from its smallest to its largest.
+    Values are cut into runs of at least ``least`` rows each, by default ten (more in a long table); a value with as many rows
+    of its own is a flat segment, a run of rarer ones a line from its smallest to its largest.
     """
     ordered = np.sort(values)
     margin = min(CLIPPED - 1, (len(ordered) - 1) // 2)
     ordered = np.clip(ordered, ordered[margin], ordered[len(ordered) - 1 - margin])
     distinct, counts = np.unique(ordered, return_counts=True)
-    least = max(CLIPPED, len(ordered) // _SEGMENTS)
+    least = max(CLIPPED, len(ordered) // _SEGMENTS if least is None else least)
     starts = _segment_starts(counts, least)
     ends = np.append(starts[1:], len(distinct)) - 1
     held = np.add.reduceat(counts, starts)
@@ -96,6 +106,15 @@ def fit_quantiles(values: Floats) -> Quantiles:
     low[thin] = (distinct[starts[thin] - 1] + distinct[starts[thin]]) / 2
     high[thin] = (distinct[ends[thin]] + distinct[ends[thin] + 1]) / 2
     return Quantiles(edges, low, high)
+
+
+def fit_bins(values: Floats, most: int, least: int = CLIPPED) -> Quantiles:
+    """Fit a quantile function of at most ``most`` segments of at least ``least`` rows, as fine as that allows."""
+    while True:
+        found = fit_quantiles(values, least)
+        if len(found.low) <= most or least >= len(values):
+            return found
+        least = math.ceil(least * min(max(len(found.low) / most, 1.1), 2.0))
 
 
 def _segment_starts(counts: NDArray[np.int64], least: int) -> NDArray[np.int64]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from assaymark import __version__
-from assaymark.errors import ModelFolderError, OptionError
+from assaymark.encoding.levels import COMMON
+from assaymark.errors import ConditionError, ModelFolderError, OptionError
+from assaymark.formats import check_format
 from assaymark.host.provenance import describe
 from assaymark.host.registry import Registered, call_guarded, load_registry, resolve
 from assaymark.pipeline.running import fit
@@ -14,6 +18,7 @@ from assaymark.pipeline.running import sample as sample_batches
 from assaymark.pipeline.staging import refuse_existing, staged_folder, write_file
 from assaymark.pipeline.steps import step
 from assaymark.tables.atomic import refuse_existing as refuse_existing_file
+from assaymark.tables.labels import canonical
 from assaymark.tables.loading import load_real
 from assaymark.tables.roles import refuse_free_text
 from assaymark.tables.writing import write_table
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from assaymark.execution import Run
     from assaymark.host.specs import Fitted, GeneratorSpec
     from assaymark.pipeline.requests import GenerateRequest, TableFormat
+    from assaymark.tables.table import Table
 
 MODEL_SCHEMA = "assaymark-model/1"
 MODEL_FILE = "model.json"
@@ -43,13 +49,15 @@ def generate(request: GenerateRequest, run: Run) -> int:
     refuse_existing_file(request.out, overwrite=request.force)
     if request.save_model is not None:
         _refuse_model(request.save_model, force=request.force)
+    refuse_conditions(registered, request.where)
     loaded = load_real(request.real, request.tables, request.roles)
     refuse_free_text(loaded.schema)
+    refuse_unseen(loaded.table, request.where)
     fitted = fit(registered, request.config, loaded.table, step(run, f"fit {registered.spec.name}"))
     if request.save_model is not None:
         save_model(fitted, registered, request.config, request.save_model, run)
     rows = loaded.rows if request.rows is None else request.rows
-    batches = sample_batches(registered, fitted, rows, step(run, f"sample {registered.spec.name}"))
+    batches = sample_batches(registered, fitted, rows, step(run, f"sample {registered.spec.name}"), request.where or None)
     return write_table(batches, request.out, kind, overwrite=request.force)
 
 
@@ -63,9 +71,53 @@ def sample(model: Path, rows: int, out: Path, run: Run, *, force: bool, where: M
     kind = _format(out)
     refuse_existing_file(out, overwrite=force)
     registered, fitted = load_model(model)
+    refuse_conditions(registered, where)
     told = step(run, f"sample {registered.spec.name}")
     batches = sample_batches(registered, fitted, rows, told, where)
     return write_table(batches, out, kind, overwrite=force)
+
+
+def refuse_conditions(registered: Registered[GeneratorSpec], where: Mapping[str, Any] | None) -> None:
+    """Refuse conditions where the generator takes none.
+
+    Raises:
+        ConditionError: When it does not.
+    """
+    if where and not registered.spec.capabilities.conditional:
+        raise ConditionError(
+            f"the generator {registered.spec.name} takes no conditions",
+            where="--where",
+            found=", ".join(where),
+            remedy="Use another generator; `assaymark plugins show NAME` tells which take conditions.",
+        )
+
+
+def refuse_unseen(table: Table, where: Mapping[str, Any]) -> None:
+    """Refuse conditions on columns or values that a table does not have, before the time of a fit is spent.
+
+    Raises:
+        ConditionError: When there is one.
+    """
+    for name, value in where.items():
+        if name not in table.names:
+            raise ConditionError(
+                "a condition names an unknown column",
+                where=name,
+                expected="one of " + ", ".join(table.names[:30]),
+                remedy="Correct the name.",
+            )
+        codes, labels = table.labels(name)
+        if canonical(value) in labels:
+            continue
+        held = np.bincount(codes[codes >= 0], minlength=len(labels))
+        common = [label for label, count in zip(labels, held.tolist(), strict=True) if count >= COMMON]
+        raise ConditionError(
+            "the column has no such category",
+            where=name,
+            found=str(value)[:100],
+            expected="one of " + ", ".join(common[:30]),
+            remedy=f"Name a value that at least {COMMON} rows hold.",
+        )
 
 
 def _format(out: Path) -> TableFormat:
@@ -116,14 +168,7 @@ def load_model(folder: Path) -> tuple[Registered[GeneratorSpec], Fitted]:
             found=f"{type(error).__name__}: {error}"[:200],
             remedy="Name a folder that `assaymark generate --save-model` made.",
         ) from error
-    if schema != MODEL_SCHEMA:
-        raise ModelFolderError(
-            "the model is of another edition",
-            where=str(folder),
-            found=str(schema),
-            expected=MODEL_SCHEMA,
-            remedy="Fit it again.",
-        )
+    check_format(schema, MODEL_SCHEMA, str(folder))
     registered = load_registry().generator(name)
     fitted: Fitted = call_guarded(registered, lambda: resolve(registered.spec.factory).load(folder))
     return registered, fitted

@@ -100,6 +100,7 @@ class GenerateRequest:
         tables: How the file is read.
         config: Generator configuration.
         save_model: Folder to keep the fitted model in; None not to keep it.
+        where: Columns and the value that every synthetic row has in them.
         force: Whether earlier output may be replaced.
     """
 
@@ -111,6 +112,7 @@ class GenerateRequest:
     tables: TableOptions
     config: Mapping[str, Any] = field(default_factory=dict)
     save_model: Path | None = None
+    where: Mapping[str, Any] = field(default_factory=dict)
     force: bool = False
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assaymark.cubes.fine import FineCube, count_cube
-from assaymark.errors import InternalError, PluginFailedError, TooFewRowsError
+from assaymark.errors import InternalError, OptionError, PluginFailedError, TooFewRowsError
 from assaymark.host.provenance import describe
 from assaymark.host.registry import Registered, Registry, call_guarded, load_registry, open_generator
 from assaymark.host.specs import DeepAttack, PrivacyClaim
@@ -101,7 +101,13 @@ def fit(registered: Registered[GeneratorSpec], config: Mapping[str, Any], table:
 def sample(
     registered: Registered[GeneratorSpec], fitted: Fitted, rows: int, run: Run, where: Mapping[str, Any] | None = None
 ) -> Iterator[Table]:
-    """Yield batches of synthetic rows under the guard, telling progress by rows."""
+    """Yield batches of synthetic rows under the guard, telling progress by rows.
+
+    Raises:
+        OptionError: When no rows are asked for.
+    """
+    if rows < 1:
+        raise OptionError("there are no rows to sample", where="--rows", found=str(rows), expected="1 or more")
     batches = call_guarded(registered, lambda: iter(fitted.sample(rows, run, where)))
     done = 0
     while True:

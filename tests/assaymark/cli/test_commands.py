@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -86,6 +87,100 @@ def test_generate_save_and_sample(own):
     assert only.returncode == 0, only.stderr
     assert {line.split(",")[0] for line in (own / "c.csv").read_text().splitlines()[1:]} == {"Female"}
     assert call("sample", "people.csv", "--rows", 5, "--out", "d.csv", cwd=own).returncode == 2
+
+
+def test_conditions_hold_in_every_row(own):
+    where = ["--where", "sex=Female", "--where", "approved=yes"]
+    done = call("generate", "people.csv", "--out", "f.csv", "--rows", 70, "--save-model", "model", *where, cwd=own)
+    assert done.returncode == 0, done.stderr
+    done = call("sample", "model", "--rows", 70, "--out", "g.csv", *where, cwd=own)
+    assert done.returncode == 0, done.stderr
+    for name in ("f.csv", "g.csv"):
+        rows = list(csv.DictReader((own / name).open(encoding="utf-8")))
+        assert [(row["sex"], row["approved"]) for row in rows] == [("Female", "yes")] * 70
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--where", "sex=Martian"], "AM503"),
+        (["--where", "sex=Female", "--where", "sex=Male"], "AM503"),
+        (["--where", "planet=Mars"], "AM503"),
+        (["--where", "sex"], "AM101"),
+        (["--rows", "0"], "AM100"),
+        (["--budget", "soon"], "AM100"),
+        (["--budget", "0s"], "AM100"),
+        (["--generator", "diffusion", "--budget", "0.000001s"], "AM504"),
+        (["--generator", "gan", "--budget", "0.000001s"], "AM504"),
+        (["--device", "abacus"], "AM100"),
+    ],
+    ids=" ".join,
+)
+def test_a_fit_that_cannot_be_leaves_nothing(own, arguments, code):
+    done = call("generate", "people.csv", "--out", "out.csv", "--save-model", "model", *arguments, "--json", cwd=own)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["code"] == code
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in own.iterdir()) == ["people.csv"]
+
+
+@pytest.mark.parametrize("generator", ["copula", "gan", "diffusion"])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a,b\n1,x\n", "AM217"),
+        ("a\n" + "\n".join(map(str, range(60))), None),
+        ("a,b\n" + "1,x\n" * 60, None),
+        ("a,b\n" + "".join(f"{n % 7},\n" for n in range(60)), None),
+    ],
+    ids=["one row", "one column", "constant", "a column without values"],
+)
+def test_tables_of_hardly_anything(tmp_path, generator, text, code):
+    (tmp_path / "t.csv").write_text(text)
+    steps = [] if generator == "copula" else ["--set", "steps=5"]
+    done = call("generate", "t.csv", "--generator", generator, *steps, "--out", "out.csv", "--json", cwd=tmp_path)
+    if code is None:
+        assert done.returncode == 0, done.stdout
+        assert json.loads(done.stdout)["rows"] == 60
+    else:
+        assert done.returncode == 2
+        assert json.loads(done.stdout)["error"]["code"] == code
+        assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+@pytest.mark.parametrize("content", [{"schema": "assaymark-model/99"}, {"schema": "another/1"}, {"nothing": 0}])
+def test_a_foreign_or_newer_model_is_refused(own, content):
+    assert call("generate", "people.csv", "--out", "f.csv", "--rows", 5, "--save-model", "model", cwd=own).returncode == 0
+    document = json.loads((own / "model" / "model.json").read_text()) | content
+    if "nothing" in content:
+        del document["schema"]
+    (own / "model" / "model.json").write_text(json.dumps(document))
+    done = call("sample", "model", "--rows", 5, "--out", "g.csv", "--json", cwd=own)
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["code"]) == (2, "AM502")
+    assert ("newer" in error["what"]) == (content.get("schema") == "assaymark-model/99")
+    assert not (own / "g.csv").exists()
+
+
+def test_a_fit_that_is_cut_off_goes_on_from_its_checkpoint(own):
+    fit = ["generate", "people.csv", "--generator", "diffusion", "--set", "width=32", "--set", "steps=1500", "--rows", 50]
+    assert call(*fit, "--out", "whole.csv", cwd=own).returncode == 0
+    command = [sys.executable, "-m", "assaymark.cli", *map(str, fit), "--out", "cut.csv", "--checkpoint", "kept"]
+    process = subprocess.Popen(command, cwd=own, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if "fit diffusion" in line:
+            break
+    time.sleep(2.0)
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 130
+    assert (own / "kept" / "diffusion.checkpoint").is_file()
+    assert not (own / "cut.csv").exists()
+    other = call(*fit, "--seed", 1, "--out", "cut.csv", "--checkpoint", "kept", "--json", cwd=own)
+    assert json.loads(other.stdout)["error"]["code"] == "AM505"
+    assert call(*fit, "--out", "cut.csv", "--checkpoint", "kept", cwd=own).returncode == 0
+    assert (own / "cut.csv").read_bytes() == (own / "whole.csv").read_bytes()
+    assert not (own / "kept" / "diffusion.checkpoint").exists()
 
 
 def test_stamp_and_verify_one_file(own):

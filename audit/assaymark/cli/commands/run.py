@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=options.PATH, required=True, metavar="DIR", help="Release folder; with several generators, DIR/NAME each."
 )
+@options.fit_options()
 @options.run_options()
 def command(real: Path, **values: Any) -> int:
     """Split a holdout off REAL, fit generators, sample, audit, report and stamp.
@@ -70,7 +71,7 @@ def command(real: Path, **values: Any) -> int:
         force=values["force"],
         signer=values["signer"],
     )
-    with working(values["seed"], quiet=values["quiet"]) as working_run:
+    with working(values["seed"], quiet=values["quiet"], **options.resources(values)) as working_run:
         result = run(request, working_run)
     print_audits(result, as_json=values["as_json"])
     return result.verdict.exit_code

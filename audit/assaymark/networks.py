@@ -1,0 +1,167 @@
+"""A network over rows of codes, some of which are masked. A public toolkit for generator plugins; needs torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from assaymark.neural import linear
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TIME_WIDTH = 64
+_WAVES = 16
+_LIKELIHOOD_ROWS = 64
+_ROUGH = 0.3  # how far neighbouring codes of an ordered column begin apart, compared with codes of no order
+
+
+@dataclass(frozen=True, slots=True)
+class RowShape:
+    """The sizes of a row network.
+
+    Attributes:
+        cardinalities: Number of codes of each code column.
+        width: Width of the hidden layers.
+        depth: Number of residual blocks.
+        inputs: Numbers that go in beside the codes.
+        outputs: Numbers that come out beside the logits.
+    """
+
+    cardinalities: tuple[int, ...]
+    width: int
+    depth: int
+    inputs: int
+    outputs: int = 0
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.first = linear(width, 2 * width, generator)
+        self.second = linear(2 * width, width, generator, gain=0.1)
+
+    def forward(self, hidden: Tensor, signal: Tensor) -> Tensor:
+        inner: Tensor = self.second(nn.functional.silu(self.first(self.norm(hidden) + signal)))
+        return hidden + inner
+
+
+class RowNetwork(nn.Module):
+    """From numbers, partly masked codes and a time to numbers and the logits of all codes: a residual perceptron.
+
+    Every code, "masked" included, has a vector of the width of the hidden layers; the vectors of a row are summed. That is a
+    linear layer on all one-hot codes side by side, without ever making those.
+    """
+
+    first: Tensor
+    frequencies: Tensor
+
+    def __init__(self, shape: RowShape, generator: torch.Generator) -> None:
+        super().__init__()
+        self.shape = shape
+        sizes = [count + 1 for count in shape.cardinalities]  # the last one is the mask
+        vectors = torch.randn((sum(sizes), shape.width), generator=generator)
+        self.codes = nn.Parameter(vectors / math.sqrt(max(len(sizes), 1)))
+        self.enter = linear(max(shape.inputs, 1), shape.width, generator, gain=3.0)
+        self.time = linear(_TIME_WIDTH, shape.width, generator)
+        self.blocks = nn.ModuleList([_Block(shape.width, generator) for _ in range(shape.depth)])
+        self.norm = nn.LayerNorm(shape.width)
+        self.leave = linear(shape.width, shape.outputs + sum(shape.cardinalities), generator, gain=0.01)
+        first = torch.tensor([0, *sizes[:-1]]).cumsum(dim=0)[: len(sizes)]
+        self.register_buffer("first", first, persistent=False)
+        frequencies = torch.exp(torch.linspace(0.0, math.log(1000.0), _TIME_WIDTH // 2))
+        self.register_buffer("frequencies", frequencies, persistent=False)
+
+    @torch.no_grad()
+    def begin(self, codes: Tensor, ordered: Sequence[bool], generator: torch.Generator) -> None:
+        """Start from what is known without learning: each column's own distribution, and which codes are neighbours.
+
+        Args:
+            codes: The whole table, shape (rows, code columns).
+            ordered: Whether the codes of a column stand for ascending numbers.
+            generator: Source of randomness.
+        """
+        columns = list(zip(self.shape.cardinalities, ordered, self.first.tolist(), strict=True))
+        biases = [torch.zeros(self.shape.outputs)]
+        for place, (count, numeric, start) in enumerate(columns):
+            margin = torch.bincount(codes[:, place], minlength=count).float() / max(len(codes), 1)
+            biases.append((margin + 1e-6).log())
+            if numeric and count > 2:  # noqa: PLR2004 - two codes are neighbours anyway
+                waves = _waves(margin)
+                mixing = torch.randn((_WAVES, self.shape.width), generator=generator) / math.sqrt(len(columns))
+                self.codes[start : start + count] = _ROUGH * self.codes[start : start + count] + waves @ mixing
+        self.leave.bias.copy_(torch.cat(biases))
+
+    def forward(self, numbers: Tensor, codes: Tensor, time: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return numbers (rows, outputs) and one tensor of logits a code column; see :meth:`features`."""
+        out = self.leave(self.features(numbers, codes, time)).float()
+        numbers_out, logits = out[:, : self.shape.outputs], out[:, self.shape.outputs :]
+        return numbers_out, list(logits.split(list(self.shape.cardinalities), dim=1))
+
+    def features(self, numbers: Tensor, codes: Tensor, time: Tensor) -> Tensor:
+        """Return what the outputs are read from, shape (rows, width).
+
+        Args:
+            numbers: Shape (rows, inputs).
+            codes: Codes, the cardinality where masked, shape (rows, code columns).
+            time: 0 to 1, shape (rows,), or (1,) where all rows share it.
+        """
+        angles = time[:, None] * self.frequencies[None, :]
+        signal = nn.functional.silu(self.time(torch.cat([angles.sin(), angles.cos()], dim=1)))
+        hidden = torch.zeros((len(codes), self.shape.width), device=codes.device)
+        if self.shape.cardinalities:
+            hidden = nn.functional.embedding_bag(codes + self.first, self.codes, mode="sum")
+        if self.shape.inputs:
+            hidden = hidden + self.enter(numbers)
+        for block in self.blocks:
+            hidden = block(hidden, signal)
+        return nn.functional.silu(torch.as_tensor(self.norm(hidden)))
+
+    def numbers(self, features: Tensor) -> Tensor:
+        """Return the numbers that come out, shape (rows, outputs)."""
+        return self._head(features, 0, self.shape.outputs)
+
+    def logits(self, features: Tensor, place: int) -> Tensor:
+        """Return the logits of one code column, shape (rows, its cardinality)."""
+        start = self.shape.outputs + sum(self.shape.cardinalities[:place])
+        return self._head(features, start, start + self.shape.cardinalities[place])
+
+    def _head(self, features: Tensor, start: int, stop: int) -> Tensor:
+        return nn.functional.linear(features, self.leave.weight[start:stop], self.leave.bias[start:stop]).float()
+
+
+def _waves(margin: Tensor) -> Tensor:
+    """Return smooth functions of a column's ranks, one row a code: near codes have near vectors."""
+    middle = margin.cumsum(dim=0) - margin / 2
+    angles = middle[:, None] * torch.arange(_WAVES // 2)[None, :] * math.pi
+    return torch.cat([angles.cos(), angles.sin()], dim=1) / (1 + torch.arange(_WAVES // 2)).repeat(2)
+
+
+def masks(cardinalities: Sequence[int]) -> Tensor:
+    """Return the code that stands for "masked" in each code column, shape (code columns,)."""
+    return torch.tensor(list(cardinalities), dtype=torch.int64)
+
+
+@torch.no_grad()
+def likelihood(model: RowNetwork, fixed: Sequence[tuple[int, int]], generator: torch.Generator) -> float:
+    """Return how likely the (code column, code) pairs are together, by the chain rule, with the noise averaged out."""
+    device = model.codes.device
+    noise = torch.randn((_LIKELIHOOD_ROWS, model.shape.inputs), generator=generator).to(device)
+    codes = masks(model.shape.cardinalities).repeat(_LIKELIHOOD_ROWS, 1).to(device)
+    found = 1.0
+    for column, code in fixed:
+        features = model.features(noise, codes, torch.ones(1, device=device))
+        found *= float(torch.softmax(model.logits(features, column).double(), dim=1)[:, code].mean())
+        codes[:, column] = code
+    return found
+
+
+def drawn(logits: Tensor, draws: Tensor) -> Tensor:
+    """Return one code a row from its logits and a uniform number, by the inverse of its distribution function."""
+    edges = torch.softmax(logits.double(), dim=1).cumsum(dim=1)
+    return torch.searchsorted(edges, draws.double()[:, None])[:, 0].clamp(max=logits.shape[1] - 1)
