@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from assaymark.errors import ModelFolderError, OptionError
 from assaymark.formats import check_format
@@ -99,7 +100,8 @@ class Average:
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the parameters after a step, counted from 1; early ones count less, for they are far from the end."""
-        torch._foreach_lerp_(self._shadow, self._parameters, 1 - min(self._decay, (1 + step) / (10 + step)))
+        decay = min(self._decay, (1 + step) / (10 + step))
+        get_ema_multi_avg_fn(decay)(self._shadow, self._parameters, step)  # type: ignore[no-untyped-call]
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the average by the name of the parameter."""
