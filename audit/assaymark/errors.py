@@ -21,7 +21,8 @@
     │   ├── SchemaMismatchError  AM214
     │   ├── FreeTextError        AM215
     │   ├── SchemaFileError      AM216
-    │   └── TooFewRowsError      AM217
+    │   ├── TooFewRowsError      AM217
+    │   └── NothingToLearnError  AM218
     ├── PolicyError          AM301  a policy file cannot be used
     ├── PluginError          AM4xx  a plugin is missing or broke
     │   ├── PluginNotFoundError  AM401
@@ -225,6 +226,12 @@ class TooFewRowsError(InputError):
     """A table has too few rows for what was asked."""
 
     code = "AM217"
+
+
+class NothingToLearnError(InputError):
+    """A table has no column that a generator could learn."""
+
+    code = "AM218"
 
 
 class PolicyError(AssaymarkError):

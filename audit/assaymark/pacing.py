@@ -117,7 +117,7 @@ class Pace:
         self._told = now
         rate = (self.step - self._first) / max(now - self._resumed, 1e-9)
         left = self._left(rate)
-        message = f"epoch {self.step / self._epoch:.1f}, loss {loss():.3f}, {rate:.0f} steps/s, {left:.0f} s left"
+        message = f"epoch {self.step / self._epoch:.1f}, loss {loss():.3f}, {rate:.3g} steps/s, {left:.0f} s left"
         self._run.progress(self.step, self.steps, message)
 
     def _left(self, rate: float) -> float:

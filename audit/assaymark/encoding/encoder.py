@@ -13,7 +13,7 @@ from assaymark.encoding.columns import Coarseness, Codec, Coded, fit_codec
 from assaymark.encoding.levels import COMMON
 from assaymark.encoding.quantiles import CLIPPED
 from assaymark.encoding.splitting import Split, fit_splits, read_split
-from assaymark.errors import ConditionError, FreeTextError, ModelFolderError
+from assaymark.errors import ConditionError, FreeTextError, ModelFolderError, NothingToLearnError
 from assaymark.formats import check_format
 from assaymark.tables.labels import canonical
 from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
@@ -89,6 +89,7 @@ class TableEncoder:
 
         Raises:
             FreeTextError: When the table has a free-text column.
+            NothingToLearnError: When it has identifiers alone.
         """
         text = [column.name for column in table.schema if column.kind is Kind.TEXT]
         if text:
@@ -96,6 +97,12 @@ class TableEncoder:
                 "free text is never learned",
                 where=", ".join(text),
                 remedy="Leave the column out, by --drop on the command line.",
+            )
+        if not table.schema.learnable:
+            raise NothingToLearnError(
+                "the table has no column to learn",
+                found="identifiers alone",
+                remedy="Say in a schema file (--schema) if one of them is no identifier.",
             )
         coarseness = Coarseness(bins, equal)
         codecs = tuple(fit_codec(table, column, coarseness) for column in table.schema.learnable)

@@ -96,7 +96,7 @@ def test_conditions_hold_in_every_row(own):
     done = call("sample", "model", "--rows", 70, "--out", "g.csv", *where, cwd=own)
     assert done.returncode == 0, done.stderr
     for name in ("f.csv", "g.csv"):
-        rows = list(csv.DictReader((own / name).open(encoding="utf-8")))
+        rows = list(csv.DictReader((own / name).read_text(encoding="utf-8").splitlines()))
         assert [(row["sex"], row["approved"]) for row in rows] == [("Female", "yes")] * 70
 
 
@@ -129,11 +129,12 @@ def test_a_fit_that_cannot_be_leaves_nothing(own, arguments, code):
     ("text", "code"),
     [
         ("a,b\n1,x\n", "AM217"),
-        ("a\n" + "\n".join(map(str, range(60))), None),
+        ("a\n" + "\n".join(map(str, range(60))), "AM218"),
+        ("a\n" + "\n".join(str(n % 30) for n in range(60)), None),
         ("a,b\n" + "1,x\n" * 60, None),
         ("a,b\n" + "".join(f"{n % 7},\n" for n in range(60)), None),
     ],
-    ids=["one row", "one column", "constant", "a column without values"],
+    ids=["one row", "an identifier alone", "one column", "constant", "a column without values"],
 )
 def test_tables_of_hardly_anything(tmp_path, generator, text, code):
     (tmp_path / "t.csv").write_text(text)
