@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from assaymark.networks import RowNetwork, RowShape, drawn, likelihood, masks
     from assaymark.neural import (
         Average,
+        Batch,
         choose_device,
         damaged_model,
         faster,
@@ -70,6 +71,7 @@ __all__ = [
     "EDITION",
     "AssaymarkError",
     "Average",
+    "Batch",
     "BudgetError",
     "Cancelled",
     "Capabilities",
@@ -140,6 +142,7 @@ _NETWORKS = frozenset({"RowNetwork", "RowShape", "drawn", "likelihood", "masks"}
 _NEURAL = frozenset(
     {
         "Average",
+        "Batch",
         "choose_device",
         "damaged_model",
         "faster",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from assaymark.execution import Run
+    from assaymark.neural import Batch
 
 _WARM_UP = 100
 
@@ -30,10 +31,10 @@ class Course:
     Attributes:
         name: Name of the generator.
         steps: Planned steps.
-        rows: Rows of the table.
+        codes: The codes of the table, shape (rows, code columns), on the processor.
         batch: Rows of a step.
         held: Rows that are held out, to end the fit when they are learned no better.
-        step: Takes a step, from its rows (of shape (batch,)), its number and the share of the learning rate; returns the loss.
+        step: Takes a step, from its batch, its number and the share of the learning rate; returns the loss.
         measure: Returns the loss of the averaged model on rows.
         learners: What a checkpoint keeps.
         belongs: What makes the fit what it is, besides the seed: settings and data.
@@ -41,10 +42,10 @@ class Course:
 
     name: str
     steps: int
-    rows: int
+    codes: Tensor
     batch: int
     held: int
-    step: Callable[[Tensor, int, float], Tensor]
+    step: Callable[[Batch, int, float], Tensor]
     measure: Callable[[Tensor], float]
     learners: Sequence[Learner]
     belongs: Sequence[bytes]
@@ -60,9 +61,9 @@ def learn(course: Course, run: Run) -> tuple[str, ...]:
         Cancelled: When the work was cancelled; a checkpoint is left where the run has a folder.
         CheckpointError: When there is a checkpoint that cannot be used.
     """
-    order = torch.randperm(course.rows, generator=own_generator(run, "held"))
+    order = torch.randperm(len(course.codes), generator=own_generator(run, "held"))
     held, kept = order[: course.held], order[course.held :].sort().values
-    batches = Batches(run, len(kept), course.batch)
+    batches = Batches(run, course.codes, kept, course.batch)
     checkpoints = Checkpoints(run, course.name, course.learners, course.belongs)
     state = checkpoints.resume()
     pace, watch = (
@@ -74,7 +75,7 @@ def learn(course: Course, run: Run) -> tuple[str, ...]:
             if course.held and watch.due(pace.step) and watch.over(course.measure(held)):
                 pace.end()
                 break
-            loss = course.step(kept[batches.of(pace.step)], pace.step, _rate(pace.step, course.steps, share))
+            loss = course.step(batches.of(pace.step), pace.step, _rate(pace.step, course.steps, share))
             pace.tell(lambda loss=loss: float(loss.detach()))  # type: ignore[misc]
             checkpoints.save(pace.step, pace.spent, watch.values)
     except Cancelled:

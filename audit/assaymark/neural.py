@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from assaymark.execution import Run
 
 THREADS = 2  # part of the reproducibility contract: sums of floats depend on how they are split
+_BALANCED = 8  # one row in so many of a batch is drawn for the sake of rare codes
 _DOCUMENT_LIMIT = 64 * 2**20
 
 
@@ -126,24 +128,60 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-class Batches:
-    """Rows of each step: every row once an epoch, in an order of its own that depends on the seed and the epoch alone."""
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The rows of a step.
 
-    def __init__(self, run: Run, rows: int, batch: int) -> None:
+    Attributes:
+        rows: Places of the rows in the table, shape (batch,).
+        balanced: So many rows, the first ones, were drawn so that rare codes of one column come up often. What is learned
+            from them must be given that column, or the rare codes would seem common.
+        column: That code column.
+    """
+
+    rows: Tensor
+    balanced: int
+    column: int
+
+
+class Batches:
+    """Rows of each step, which depend on the seed and the step alone.
+
+    Every row comes once an epoch, in a new order; an eighth of a batch is replaced by rows of balanced codes, a column at a
+    time: codes come up in proportion to the logarithm of their number of rows, as in the training of CTGAN (Xu et al., 2019).
+    """
+
+    def __init__(self, run: Run, codes: Tensor, places: Tensor, batch: int) -> None:
+        """Prepare batches of the rows at ``places`` of a table with ``codes`` of shape (rows, code columns)."""
         self._run = run
-        self._rows = rows
-        self._batch = min(batch, rows)
-        self.an_epoch = max(rows // self._batch, 1)
+        self._places = places
+        self._codes = codes if len(places) == len(codes) else codes[places]
+        self._batch = min(batch, len(places))
+        self.an_epoch = max(len(places) // self._batch, 1)
         self._epoch = -1
         self._order = torch.zeros(0, dtype=torch.int64)
 
-    def of(self, step: int) -> Tensor:
-        """Return the rows of a step, shape (batch,)."""
+    def of(self, step: int) -> Batch:
+        """Return the batch of a step."""
         epoch, place = divmod(step, self.an_epoch)
         if epoch != self._epoch:
-            self._order = torch.randperm(self._rows, generator=own_generator(self._run, "epoch", epoch))
+            self._order = torch.randperm(len(self._places), generator=own_generator(self._run, "epoch", epoch))
             self._epoch = epoch
-        return self._order[place * self._batch : (place + 1) * self._batch]
+        rows = self._order[place * self._batch : (place + 1) * self._batch]
+        columns = self._codes.shape[1]
+        if columns < 2:  # noqa: PLR2004 - there is nothing to learn given the only column
+            return Batch(self._places[rows], 0, 0)
+        generator, count = own_generator(self._run, "balance", step), self._batch // _BALANCED
+        column = int(torch.randint(columns, (1,), generator=generator))
+        rare = self._balanced(column, count, generator)
+        return Batch(self._places[torch.cat([rare, rows[count:]])], count, column)
+
+    def _balanced(self, column: int, count: int, generator: torch.Generator) -> Tensor:
+        codes = self._codes[:, column]
+        held = torch.bincount(codes).double()
+        edges = (held.log1p() / held.clamp(min=1.0))[codes].cumsum(dim=0)
+        draws = torch.rand(count, generator=generator, dtype=torch.float64) * edges[-1]
+        return torch.searchsorted(edges, draws).clamp(max=len(codes) - 1)
 
 
 def save_model(folder: Path, name: str, model: nn.Module, document: Mapping[str, Any]) -> None:

@@ -60,15 +60,25 @@ class Hiding:
     time: Tensor
 
 
-def hide(rows: int, columns: int, last: int | None, generator: torch.Generator) -> Hiding:
+def hide(rows: int, columns: int, last: int | None, balanced: tuple[int, int], generator: torch.Generator) -> Hiding:
     """Draw what is masked in a batch, with times evenly spread over it.
 
     A row at time t has the last ``ceil(t * columns)`` codes of its order masked. The weights make the expected loss the
     negative log-likelihood by the order's chain rule: each of k masked codes stands for columns / k of the steps.
+
+    Args:
+        rows: Rows of the batch.
+        columns: Code columns.
+        last: The column to uncover last, if any.
+        balanced: So many rows, the first ones, must show the given column; there are at least two columns then.
+        generator: Source of randomness.
     """
     start = torch.rand(1, generator=generator)
     time = ((torch.arange(rows) / max(rows, 1) + start) % 1.0)[torch.randperm(rows, generator=generator)]
     keys, kinds = torch.rand((rows, columns), generator=generator), torch.rand(rows, generator=generator)
+    first, column = balanced
+    kinds[:first] = 1.0
+    keys[:first, column : column + 1] = 2.0
     with_others = (kinds < _LAST) & (last is not None and columns > 1)
     if last is not None:
         keys[with_others, last] = -1.0
@@ -76,6 +86,7 @@ def hide(rows: int, columns: int, last: int | None, generator: torch.Generator) 
     # elsewhere scores and codes have clocks of their own, so that rows with conditions look familiar
     clock = torch.where(kinds < _LAST, time, time[torch.randperm(rows, generator=generator)])
     masked = (clock * drawn).floor() + 1
+    masked[:first] = masked[:first].clamp(max=columns - 1)
     hidden = keys.argsort(dim=1).argsort(dim=1) < (masked + with_others)[:, None]
     asked = hidden.clone()
     if last is not None:
@@ -99,10 +110,12 @@ def clean_scores(numbers: Tensor, drift: Tensor, time: Tensor) -> Tensor:
     return alpha * numbers + sigma * drift
 
 
-def loss(model: RowNetwork, numbers: Tensor, codes: Tensor, order: Order, generator: torch.Generator) -> Tensor:
-    """Return the training loss of one batch."""
+def loss(
+    model: RowNetwork, numbers: Tensor, codes: Tensor, order: Order, balanced: tuple[int, int], generator: torch.Generator
+) -> Tensor:
+    """Return the training loss of one batch; for ``balanced`` see :func:`hide`."""
     rows, device = len(codes), codes.device
-    hiding = hide(rows, codes.shape[1], order.last, generator)
+    hiding = hide(rows, codes.shape[1], order.last, balanced, generator)
     hidden, weight, time = hiding.hidden.to(device), hiding.weight.to(device), hiding.time.to(device)
     alpha, sigma = (part[:, None] for part in signal(time))
     noisy = alpha * numbers + sigma * torch.randn(numbers.shape, generator=generator).to(device)

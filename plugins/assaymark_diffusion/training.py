@@ -10,6 +10,7 @@ import torch
 
 from assaymark.api import (
     Average,
+    Batch,
     Course,
     Encoded,
     Learner,
@@ -85,10 +86,10 @@ class _Training:
             self.model.parameters(), lr=config.learning_rate, weight_decay=1e-4, betas=(0.9, 0.99)
         )
 
-    def step(self, rows: Tensor, number: int, rate: float) -> Tensor:
+    def step(self, batch: Batch, number: int, rate: float) -> Tensor:
         """Take a step; return the loss."""
         set_rate(self.optimiser, self.config.learning_rate * rate)
-        value = self._loss(self.model, rows, own_generator(self.run, "step", number))
+        value = self._loss(self.model, batch, own_generator(self.run, "step", number))
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(value)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP)
@@ -102,11 +103,11 @@ class _Training:
         model = copy.deepcopy(self.model)
         self.average.copy_to(model)
         noises = [own_generator(self.run, "measure", place) for place in range(_REPEATS)]
-        return sum(float(self._loss(model, rows, noise)) for noise in noises) / _REPEATS
+        return sum(float(self._loss(model, Batch(rows, 0, 0), noise)) for noise in noises) / _REPEATS
 
-    def _loss(self, model: RowNetwork, rows: Tensor, generator: torch.Generator) -> Tensor:
-        chosen = rows.to(self.device)
-        return loss(model, self.numbers[chosen], self.codes[chosen].long(), self.order, generator)
+    def _loss(self, model: RowNetwork, batch: Batch, generator: torch.Generator) -> Tensor:
+        rows, balanced = batch.rows.to(self.device), (batch.balanced, batch.column)
+        return loss(model, self.numbers[rows], self.codes[rows].long(), self.order, balanced, generator)
 
 
 def train(
@@ -118,7 +119,7 @@ def train(
     course = Course(
         name="diffusion",
         steps=chosen.steps,
-        rows=encoded.rows,
+        codes=torch.from_numpy(encoded.codes),
         batch=chosen.batch,
         held=chosen.held,
         step=training.step,

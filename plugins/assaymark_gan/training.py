@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from assaymark.api import (
     Average,
+    Batch,
     Course,
     Encoded,
     Learner,
@@ -51,7 +52,7 @@ _HELD = 2000
 _LARGE = 5000  # rows from which a wide network pays
 _CRITIC_WIDTH = 256
 _JUDGED = 2  # one row in so many goes to the critic, which costs more than the likelihood
-_FREE = 0.25  # share of rows in which any columns may be visible, as conditions are
+_FREE = 0.15  # share of rows in which any columns may be visible, as conditions are
 _LATER = 0.1  # weight of columns that a later round fills in
 
 
@@ -97,8 +98,15 @@ class Task:
         return Task(self.visible.to(device), self.asked.to(device), self.weight.to(device))
 
 
-def draw_task(rows: int, rounds: Rounds, generator: torch.Generator) -> Task:
-    """Draw a round for each row; in some rows visible columns are drawn freely, and one more is asked for."""
+def draw_task(rows: int, rounds: Rounds, balanced: tuple[int, int], generator: torch.Generator) -> Task:
+    """Draw a round for each row; in some rows visible columns are drawn freely, and one more is asked for.
+
+    Args:
+        rows: Rows of the batch.
+        rounds: Columns of each round.
+        balanced: So many rows, the first ones, must show the given column; there are at least two columns then.
+        generator: Source of randomness.
+    """
     columns = sum(len(held) for held in rounds)
     turn = torch.zeros(columns, dtype=torch.int64)
     for place, held in enumerate(rounds):
@@ -108,7 +116,10 @@ def draw_task(rows: int, rounds: Rounds, generator: torch.Generator) -> Task:
     weight = torch.where(asked, float(len(rounds)), _LATER * (~visible))
     keys, share = torch.rand((rows, columns), generator=generator), torch.rand(rows, generator=generator)
     free = torch.rand(rows, generator=generator) < _FREE
+    first, column = balanced
+    free[:first], keys[:first, column] = True, -1.0
     rank, shown = keys.argsort(dim=1).argsort(dim=1), (share * columns).floor()
+    shown[:first] = shown[:first].clamp(min=1.0)
     freely = rank < shown[:, None]
     visible = torch.where(free[:, None], freely, visible)
     asked = torch.where(free[:, None], (rank == shown[:, None]), asked)
@@ -153,13 +164,13 @@ class _Game:
         """What a checkpoint keeps."""
         return [Learner(self.maker, self.maker_optimiser, self.average), Learner(self.critic, self.critic_optimiser)]
 
-    def step(self, rows: Tensor, number: int, rate: float) -> Tensor:
+    def step(self, batch: Batch, number: int, rate: float) -> Tensor:
         """Take a step of both networks; return the loss of the likelihood."""
         set_rate(self.maker_optimiser, self.config.learning_rate * rate)
         set_rate(self.critic_optimiser, self.config.critic_rate * max(rate, _SLOWEST))
         generator = own_generator(self.run, "step", number)
-        codes = self.codes[rows.to(self.device)].long()
-        task = draw_task(len(codes), self.rounds, generator).to(self.device)
+        codes = self.codes[batch.rows.to(self.device)].long()
+        task = draw_task(len(codes), self.rounds, (batch.balanced, batch.column), generator).to(self.device)
         logits = self._logits(self.maker, codes, task, generator)
         loss = total = _unlikeliness(logits, codes, task)
         if self.config.adversarial:
@@ -177,7 +188,7 @@ class _Game:
         maker, generator = copy.deepcopy(self.maker), own_generator(self.run, "measure")
         self.average.copy_to(maker)
         codes = self.codes[rows.to(self.device)].long()
-        task = draw_task(len(codes), self.rounds, generator).to(self.device)
+        task = draw_task(len(codes), self.rounds, (0, 0), generator).to(self.device)
         return float(_unlikeliness(self._logits(maker, codes, task, generator), codes, task))
 
     def _logits(self, maker: RowNetwork, codes: Tensor, task: Task, generator: torch.Generator) -> list[Tensor]:
@@ -229,7 +240,7 @@ def train(
     course = Course(
         name="gan",
         steps=chosen.steps,
-        rows=encoded.rows,
+        codes=torch.from_numpy(encoded.codes),
         batch=chosen.batch,
         held=held_out(encoded.rows, _HELD),
         step=game.step,

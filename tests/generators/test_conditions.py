@@ -43,7 +43,7 @@ def rare():
 
 @pytest.fixture(scope="module", params=["copula", "gan", "diffusion"])
 def fitted(request, rare):
-    settings = {} if request.param == "copula" else {"steps": 250, "width": 64}
+    settings = {} if request.param == "copula" else {"steps": 800, "width": 64}
     return open_generator(load_registry().generator(request.param), settings).fit(rare, rare.schema, Run(0))
 
 
