@@ -28,6 +28,8 @@ def held_out(rows: int, most: int) -> int:
 class Watch:
     """Tells when rows that were held out are no longer learned better.
 
+    It looks in the second half of a course only: what is rare counts little in the loss of all rows, and is learned late.
+
     Attributes:
         values: The losses on them so far, first to last.
     """
@@ -35,10 +37,12 @@ class Watch:
     def __init__(self, steps: int, values: Sequence[float] = ()) -> None:
         self.values = list(values)
         self._every = max(steps // _LOOKS, _BETWEEN)
+        self._first = steps // 2
 
     def due(self, step: int) -> bool:
         """Return whether it is time to look, after a number of steps."""
-        return step > 0 and step % self._every == 0 and len(self.values) < step // self._every
+        looks, rest = divmod(step - self._first, self._every)
+        return looks >= 0 and rest == 0 and len(self.values) <= looks
 
     def over(self, value: float) -> bool:
         """Take in a loss; return whether the last few have all been worse than the best before them."""

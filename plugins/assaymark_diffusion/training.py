@@ -60,7 +60,7 @@ class Plan:
 def plan(config: DiffusionConfig, rows: int) -> Plan:
     """Return the plan for a table: small ones get fewer steps and a narrower network, so that they are not learned by heart."""
     batch = min(config.batch, max(32, rows // 2))
-    steps = config.steps if config.steps is not None else min(4000, 300 + rows // 5)
+    steps = config.steps if config.steps is not None else min(2500, 300 + rows // 5)
     width = config.width if config.width is not None else 384 if rows >= _LARGE else 128
     return Plan(steps, batch, width, held_out(rows, _HELD) if rows < _BY_HEART else 0)
 

@@ -73,9 +73,10 @@ def test_progress_tells_epoch_loss_rate_and_time_left():
 
 def test_a_watch_ends_when_the_last_four_looks_were_worse_than_the_best():
     watch = Watch(3000)
-    assert [step for step in range(401) if watch.due(step)] == [100, 200, 300, 400]
+    assert [step for step in range(1801) if watch.due(step)] == [1500, 1600, 1700, 1800]
     assert [watch.over(value) for value in (5, 4, 3, 3.1, 3.2, 2.9, 3.5, 3.4, 3.3, 3.0)] == [False] * 9 + [True]
-    assert not watch.due(1000)  # it has looked ten times already
+    assert not watch.due(2400)  # it has looked ten times already
+    assert watch.due(2500)
 
 
 def test_small_tables_hold_nothing_out():
