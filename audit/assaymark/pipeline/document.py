@@ -24,8 +24,6 @@ AUDIT_SCHEMA = "assaymark-audit/1"
 
 NOT_TESTED = (
     ("stronger attacks, and attackers who know more", "a low risk is that of the attacks that were made"),
-    ("conditional demographic disparity by strata", "not measured by this version"),
-    ("membership inference, singling out, linkability and attribute inference", "not measured by this version"),
     ("causes of a difference between groups", "an audit of data cannot tell why groups differ"),
     ("rows whose target is missing", "left out of every fairness measure, and counted"),
 )
@@ -182,6 +180,8 @@ def _method(context: Context, measured: Measured) -> dict[str, Any]:
 
 def _not_tested(measured: Measured) -> list[dict[str, str]]:
     told = [{"what": what, "why": why} for what, why in NOT_TESTED]
+    if not measured.cubes.strata and not measured.cubes.strata_withheld:
+        told.append({"what": "conditional demographic disparity", "why": "no column was declared as --strata"})
     if not any(finding.id == "privacy.shadow_membership" for finding in measured.findings):
         told.append(
             {"what": "an attack on the generator by shadow models", "why": "not measured: it is run by `run --deep` only"}
