@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WIDTH = 3  # columns of a predicate, Anonymeter's default
 _BATCH = 4096
 _ATTEMPTS = 500_000  # Anonymeter's own limit is ten million
+_IDLE = 10  # batches that bring nothing new, after which there is hardly anything left to find
 
 _ORDERED_RELATIONS = np.array(
     [Relation.EQUAL, Relation.UNEQUAL, Relation.ABOVE, Relation.BELOW, Relation.AT_LEAST, Relation.AT_MOST]
@@ -59,20 +60,22 @@ def of_several_columns(synthetic: Population, wanted: int, run: Run, rng: np.ran
     """Return different predicates that are true of one synthetic row, made from the values of random rows.
 
     A predicate asks for the row's own label, or for a number at least as far from the median as the row's. At most ``wanted``
-    are returned; fewer where half a million attempts do not give more.
+    are returned; fewer where half a million attempts, or the last forty thousand, do not give more.
     """
     width = min(WIDTH, len(synthetic.columns))
     medians = _medians(synthetic)
     seen: set[bytes] = set()
     kept: list[Predicates] = []
-    for attempt in range(0, _ATTEMPTS, _BATCH):
+    idle = 0
+    for _ in range(0, _ATTEMPTS, _BATCH):
         run.check()
         run.progress(len(seen), wanted, "making predicates")
         made = _from_rows(synthetic, medians, _BATCH, width, rng)
         made = made.take(np.flatnonzero(matches(made, synthetic, enough=2) == 1))
         new = [place for place, key in enumerate(made.keys()) if not (key in seen or seen.add(key))]  # type: ignore[func-returns-value]
         kept.append(made.take(np.array(new, dtype=np.int64)))
-        if len(seen) >= wanted or (attempt >= 10 * _BATCH and not seen):
+        idle = 0 if new else idle + 1
+        if len(seen) >= wanted or idle == _IDLE:
             break
     return Predicates.concat(kept).take(np.arange(min(wanted, len(seen))))
 

@@ -56,7 +56,7 @@ def test_the_interval_holds_no_excess_about_as_often_as_it_says(rows):
     for seed in range(runs):
         rng = np.random.default_rng(seed)
         synthetic, real, holdout = (population(count, rng) for count in (300, *rows))
-        made = of_several_columns(synthetic, 150, Run(seed), rng)
+        made = of_several_columns(synthetic, 60, Run(seed), rng)
         found = excess(made, real, holdout, Run(seed), rng)
         low, high = np.quantile(found.luck, [0.025, 0.975])
         inside += found.value - high <= 0.0 <= found.value - low
