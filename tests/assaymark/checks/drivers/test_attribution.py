@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from assaymark.checks.bias import rates
+from assaymark.checks.bias import panel, rates
 from assaymark.checks.drivers import attribution
 from assaymark.checks.named_levels import cut_points, named_levels
 from assaymark.results.findings import Outcome
@@ -42,9 +42,11 @@ def test_the_injected_driver_comes_first(findings, pick):
 
 
 def test_everything_adds_up_to_the_change_of_the_finding_itself(findings, data, pick):
-    change = pick(list(rates.check(data)), rates.DIFFERENCE).value
+    explained = pick(list(panel.check(data)), rates.DIFFERENCE)
+    change = explained.value
     for finding in findings:
         detail = finding.detail
+        assert detail["explains"] == explained.outcome.value
         assert detail["adds_up_to"] == pytest.approx(change, abs=1e-12)
         if finding.scope["column"] is None:
             assert sum(part["contribution"] for part in detail["parts"]) == pytest.approx(change, abs=1e-12)
@@ -130,7 +132,7 @@ def test_groups_of_two_attributes_and_rows_without_a_target(make_staff, group_in
 
     data = group_input(nights(12_000, 1), nights(12_000, 2, single=(0.8, 0.4)), nights(8000, 3))
     found = [f for f in attribution.check(data) if f.scope["protected"] == ["sex", "shift"]]
-    gap = pick(list(rates.check(data)), rates.DIFFERENCE, protected=["sex", "shift"])
+    gap = pick(list(panel.check(data)), rates.DIFFERENCE, protected=["sex", "shift"])
     assert found[0].scope["groups"] == gap.scope["groups"]
     assert found[0].n == gap.n
     assert found[1].scope["column"] == "civil"
