@@ -71,7 +71,8 @@ def test_an_identity_copy_is_flagged_by_privacy_and_not_by_bias(audited):
     assert found["privacy.verbatim_rows", ""]["outcome"] == "exceeded"
     assert found["privacy.verbatim_rows", ""]["value"] == pytest.approx(1.0, abs=0.01)
     failed = [key[0] for key, f in found.items() if f.get("gate") == "fail"]
-    assert failed == ["privacy.verbatim_rows"]
+    assert "privacy.verbatim_rows" in failed
+    assert {name.partition(".")[0] for name in failed} == {"privacy"}  # attacks find a copy, too
 
 
 def test_a_group_out_of_nowhere_is_invented(audited):
@@ -97,7 +98,9 @@ def test_without_a_holdout_privacy_and_utility_are_shown_as_not_estimable(audite
     request = AuditRequest(tmp_path / "real.csv", tmp_path / "synthetic.csv", ROLES, TableOptions())
     result = audit(request, Run(0))
     for finding in result.document["findings"]:
-        if finding["id"].startswith(("privacy.", "utility.")):
+        if finding["id"] == "privacy.k_anonymity":  # asks only what is published
+            assert finding["outcome"] == "within"
+        elif finding["id"].startswith(("privacy.", "utility.")):
             assert (finding["outcome"], finding["reason"], finding["gate"]) == ("not_estimable", "no_holdout", "ungated")
     assert result.verdict.value in {"pass", "inconclusive"}
 
