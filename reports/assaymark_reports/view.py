@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark_reports import wording
 from assaymark_reports.drivers import Explanation, explanations, in_short
+from assaymark_reports.models import Models, is_model, models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,6 +76,8 @@ class View:
     gated: tuple[Row, ...]
     sections: tuple[Section, ...]
     drivers: tuple[Explanation, ...]
+    models: Models | None
+    group_rows: tuple[Row, ...]
     not_tested: tuple[tuple[str, str], ...]
     method: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -84,6 +87,7 @@ def make_view(audit: Mapping[str, Any]) -> View:
     """Return the view of an audit document."""
     findings = audit["findings"]
     task = audit["task"]
+    classifiers = models(findings)
     return View(
         verdict=audit["verdict"],
         headline=_HEADLINES[audit["verdict"]],
@@ -94,6 +98,8 @@ def make_view(audit: Mapping[str, Any]) -> View:
         gated=tuple(row(f) for f in findings if f["gate"] != "ungated"),
         sections=tuple(_sections(findings)),
         drivers=explanations(findings),
+        models=classifiers,
+        group_rows=() if classifiers is None else tuple(row(finding) for finding in classifiers.largest),
         not_tested=tuple((entry["what"], entry["why"]) for entry in audit["not_tested"]),
         method=_method(audit),
         notes=(*audit["datasets"]["synthetic"]["notes"], *((audit["generator"] or {}).get("notes", []))),
@@ -181,7 +187,7 @@ def _sections(findings: Sequence[Mapping[str, Any]]) -> list[Section]:
         families.setdefault(finding["id"].partition(".")[0], []).append(finding)
     order = [*_FAMILIES, *(name for name in families if name not in _FAMILIES)]
     return [
-        Section(_FAMILIES.get(name, name.capitalize()), name, tuple(row(f) for f in families[name]))
+        Section(_FAMILIES.get(name, name.capitalize()), name, tuple(row(f) for f in families[name] if not is_model(f)))
         for name in order
         if name in families
     ]

@@ -6,16 +6,17 @@ groups as those tables: a group that is pooled there has no number here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from assaymark.checks.statements import Subject, interval, not_estimable, number
+from assaymark.checks.utility.calibration import BINS, Calibration, calibration
 from assaymark.checks.utility.performance import predictions_of
 from assaymark.cubes.models import AGAIN, BOTH, COMPARED, REAL, SYNTHETIC, ModelKey, ModelTables, row_combinations
 from assaymark.cubes.published import group_name
 from assaymark.results.findings import Finding
+from assaymark.statistics.bootstrap import percentile_interval
 from assaymark.statistics.intervals import t_quantile
 from assaymark.statistics.layers import layered, pairwise_null
 from assaymark.statistics.outcomes import upper_outcome
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 CALIBRATION = "utility.calibration_gap"
 GROUP_AUC = "utility.group_auc"
 IDS = (CALIBRATION, GROUP_AUC)
-BINS = 10
 
 
 def check(data: CheckInput) -> Iterator[Finding]:
@@ -65,47 +65,6 @@ def _group_of_rows(data: CheckInput, found: Predictions, scope: Sequence[str], t
     place, combinations = row_combinations(data.holdout, scope)
     lookup = np.array([tables.groups.index(each) if each in tables.groups else -1 for each in combinations], dtype=np.intp)
     return lookup[place[found.rows]]
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Expected calibration error of one classifier by group (Guo et al., 2017), in bins of equal mass.
-
-    Attributes:
-        error: Share-weighted mean over the bins of ``|mean score - share of positives|``, by group, shape (groups,).
-        influence: What each row adds to the error of its group, shape (rows,); of mean 0 within each group.
-        by_chance: What the error would be by sampling alone with perfectly calibrated scores, shape (groups,).
-    """
-
-    error: Values
-    influence: Values
-    by_chance: Values
-
-
-def calibration(truth: NDArray[np.bool_], scores: Values, group: NDArray[np.intp], groups: int) -> Calibration:
-    """Return the calibration of scores.
-
-    Args:
-        truth: Whether each row is positive, shape (rows,).
-        scores: Probability of positive, shape (rows,).
-        group: Group of each row, -1 for none, shape (rows,).
-        groups: Number of groups, each with a row.
-
-    The bins hold a tenth of *all* rows each, so that every group is measured on one scale. Intervals are read off the
-    influence function: within a bin the sign of the residual is fixed, so that the error is a mean over rows.
-    """
-    edges = np.quantile(scores, np.arange(1, BINS) / BINS)
-    kept = group >= 0
-    cell = group[kept] * BINS + np.searchsorted(edges, scores[kept], side="right")
-    residual = scores[kept] - truth[kept]
-    sums = np.bincount(cell, residual, minlength=groups * BINS)
-    noise = np.bincount(cell, scores[kept] * (1.0 - scores[kept]), minlength=groups * BINS)
-    n = np.bincount(group[kept], minlength=groups).astype(np.float64)
-    error = np.abs(sums).reshape(groups, BINS).sum(axis=1) / n
-    influence = np.zeros(len(scores))
-    influence[kept] = np.sign(sums)[cell] * residual - error[group[kept]]
-    by_chance = np.sqrt(2.0 / np.pi * noise).reshape(groups, BINS).sum(axis=1) / n
-    return Calibration(error, influence, by_chance)
 
 
 class _Learner:
@@ -146,19 +105,17 @@ class _Learner:
         if len(places) < 2:  # noqa: PLR2004 - a difference takes two groups
             return not_estimable(CALIBRATION, scope, "group_too_small" if len(self._names) > 1 else "small_cell")
         fits = self._keys[trained_on]
-        gaps = {key: float(np.ptp(errors[key].error[places])) for key in errors}
+        gaps = {key: float(np.ptp(errors[key].corrected[places])) for key in errors}
+        partners = [key.partner for key in fits]
         changes = np.array([gaps[key] - gaps[key.partner] for key in fits])
-        influence = sum(
-            (self._influence(errors[key], places) - self._influence(errors[key.partner], places) for key in fits),
-            np.zeros(len(self._group)),
-        )
-        half = t_quantile(self._data.policy.level, None) * float(np.sqrt((influence**2).sum())) / len(fits)
         value = float(changes.mean())
-        change = layered(changes, value - half, value + half, self._data.policy.level)
+        drawn = self._drawn_changes([errors[key] for key in partners], [errors[key] for key in fits], places)
+        low, high = percentile_interval(drawn, self._data.policy.level) - drawn.mean()
+        change = layered(changes, value + float(low), value + float(high), self._data.policy.level)
         null = pairwise_null(np.array([gaps[key] for key in self._keys[AGAIN]]), self._data.policy.level)
         margin = max(self._data.policy.margin(CALIBRATION), null or 0.0)
-        real, other = (float(np.mean([gaps[key] for key in keys])) for keys in ([key.partner for key in fits], fits))
-        more = {"interval": "influence function, paired", "variance": change.variance(), "seeds": len(fits), "bins": BINS}
+        real, other = (float(np.mean([gaps[key] for key in keys])) for keys in (partners, fits))
+        more = {"interval": "normal draws, paired", "variance": change.variance(), "seeds": len(fits), "bins": BINS}
         return Finding(
             CALIBRATION,
             scope,
@@ -173,22 +130,34 @@ class _Learner:
             detail=more | _from(null, margin) | {"errors": self._errors(errors, fits, places)},
         )
 
-    def _influence(self, found: Calibration, places: NDArray[np.intp]) -> Values:
-        """Return what each row adds to the gap between the worst and the best calibrated group."""
-        weights = np.zeros(len(self._names) + 1)  # the last one is for rows of no group
-        worst, best = places[np.argmax(found.error[places])], places[np.argmin(found.error[places])]
-        weights[worst] += 1.0 / self._n[worst]
-        weights[best] -= 1.0 / self._n[best]
-        return np.asarray(weights[self._group] * found.influence, dtype=np.float64)
+    def _drawn_changes(self, real: Sequence[Calibration], other: Sequence[Calibration], places: NDArray[np.intp]) -> Values:
+        """Draw the change of the gap, from the errors of both mean classifiers and what the rows of each group say of them.
+
+        Groups share no row. Within one, the errors of both classifiers rest on the same rows, so they are drawn together.
+        """
+        rng = self._data.run.rng("calibration", self._learner, *self._subject.protected)
+        centres = np.stack([np.mean([each.corrected for each in both], axis=0) for both in (real, other)])
+        influence = np.stack([np.mean([each.influence for each in both], axis=0) for both in (real, other)])
+        drawn = np.empty((2, self._data.policy.draws, len(places)))
+        for column, place in enumerate(places):
+            own = influence[:, self._group == place]
+            covariance = own @ own.T / float(self._n[place]) ** 2
+            drawn[:, :, column] = rng.multivariate_normal(
+                centres[:, place], covariance, self._data.policy.draws, method="svd"
+            ).T
+        spread = np.ptp(drawn, axis=2)
+        return np.asarray(spread[1] - spread[0], dtype=np.float64)
 
     def _errors(
         self, errors: dict[ModelKey, Calibration], fits: Sequence[ModelKey], places: NDArray[np.intp]
     ) -> dict[str, dict[str, dict[str, float]]]:
         told = {}
         for name, keys in (("real", [key.partner for key in fits]), ("synthetic", fits)):
-            error, chance = (np.mean([getattr(errors[key], part) for key in keys], axis=0) for part in ("error", "by_chance"))
+            error, corrected = (
+                np.mean([getattr(errors[key], part) for key in keys], axis=0) for part in ("error", "corrected")
+            )
             told[name] = {
-                self._names[place]: {"error": float(error[place]), "by_chance": float(chance[place])} for place in places
+                self._names[place]: {"error": float(error[place]), "corrected": float(corrected[place])} for place in places
             }
         return told
 
