@@ -132,6 +132,8 @@ REASONS = {
     "no_over_represented_group": "no group has more than an equal share of an outcome",
     "no_estimable_stratum": "no stratum has enough rows of this group to show",
 }
+_LEARNERS = {"trees": "boosted trees", "linear": "logistic regression"}
+_TRAINED_ON = {"synthetic": "synthetic", "both": "real and synthetic"}
 _VERBS = {
     "amplified": "grows",
     "introduced": "appears",
@@ -189,6 +191,8 @@ def subject(finding: Mapping[str, Any]) -> str:
     if "class" in scope:
         parts.append(f"{scope['target']} {scope['class']}")
     parts += [worded(scope[key]) for key, worded in _SUBJECTS.items() if key in scope]
+    if "learner" in scope:
+        parts.append(f"{learner(scope['learner'])} trained on {_TRAINED_ON.get(scope.get('trained_on', ''), 'other')} rows")
     return ", ".join(parts)
 
 
@@ -204,9 +208,15 @@ _SUBJECTS: Mapping[str, Callable[[Any], str]] = {
     "attack": lambda attack: f"the {str(attack).replace('_', ' ')} attack",
     "mechanism": str,
     "columns": lambda columns: " and ".join(str(column) for column in columns),
+    "metric": lambda metric: str(metric).replace("_", " "),
     "tail": lambda tail: f"{tail} tail",
     "rule": str,
 }
+
+
+def learner(name: str) -> str:
+    """Return what a learner is called in a report."""
+    return _LEARNERS.get(name, name.replace("_", " "))
 
 
 def sentence(finding: Mapping[str, Any]) -> str:

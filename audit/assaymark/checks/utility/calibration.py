@@ -39,8 +39,8 @@ def calibration(truth: NDArray[np.bool_], scores: Values, group: NDArray[np.intp
         group: Group of each row, -1 for none, shape (rows,).
         groups: Number of groups, each with a row.
 
-    The bins hold a tenth of *all* rows each, so that every group is measured on one scale. Within a bin the sign of the residual
-    is as good as fixed, so that the error is a mean over rows, and its sampling error is read off their influence on it.
+    The bins hold a tenth of *all* rows each, so that every group is measured on one scale. Within a bin the sign of the
+    residual is as good as fixed: the error is a mean over rows, and its sampling error is read off their influence on it.
     """
     edges = np.quantile(scores, np.arange(1, BINS) / BINS)
     kept = group >= 0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assaymark.cubes.models import LABEL_CELLS
+from assaymark.statistics.spreads import shrunk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,3 +156,24 @@ def spread_by_chance(measure: GroupMeasure, counts: Values, observed: float, dra
         largest = np.maximum(largest, drawn.max(axis=1) - drawn.min(axis=1))
     reached = int(np.count_nonzero(largest >= observed - 1e-12))
     return Chance(float(largest.mean()), (reached + 1) / (draws + 1))
+
+
+def spread_bias(measure: GroupMeasure, counts: Values, draws: int, rng: np.random.Generator) -> float:
+    """Return how much larger sampling makes the effect of one classifier, on average.
+
+    Args:
+        measure: Which effect.
+        counts: Counts by LABEL_CELLS, shape (groups, 4), averaged over the seeds.
+        draws: Number of draws.
+        rng: Source of randomness.
+    """
+    true, drawn = np.zeros((len(counts), len(METRICS))), np.zeros((draws, len(counts), len(METRICS)))
+    for place in (metric(name) for name in measure.parts):
+        sizes = np.rint(counts @ _OF[:, place]).astype(np.int64)
+        rate = counts @ _HIT[:, place] / sizes
+        overall = float((rate * sizes).sum() / sizes.sum())
+        true[:, place] = np.clip(shrunk(rate, overall * (1.0 - overall) / sizes), 0.0, 1.0)
+        drawn[..., place] = rng.binomial(sizes, true[:, place], size=(draws, len(sizes))) / sizes
+    effects = measure.effect(drawn)
+    found = float(effects[np.isfinite(effects)].mean() - measure.effect(true)) if np.isfinite(effects).any() else 0.0
+    return found if np.isfinite(found) else 0.0

@@ -21,6 +21,7 @@ from assaymark.statistics.intervals import t_quantile
 from assaymark.statistics.layers import layered, pairwise_null
 from assaymark.statistics.outcomes import upper_outcome
 from assaymark.statistics.roc import Areas, delong
+from assaymark.statistics.spreads import shrunk, widened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,9 +110,9 @@ class _Learner:
         partners = [key.partner for key in fits]
         changes = np.array([gaps[key] - gaps[key.partner] for key in fits])
         value = float(changes.mean())
-        drawn = self._drawn_changes([errors[key] for key in partners], [errors[key] for key in fits], places)
+        drawn, bias = self._drawn_changes([errors[key] for key in partners], [errors[key] for key in fits], places)
         low, high = percentile_interval(drawn, self._data.policy.level) - drawn.mean()
-        change = layered(changes, value + float(low), value + float(high), self._data.policy.level)
+        change = layered(changes, *widened(value + float(low), value + float(high), bias), self._data.policy.level)
         null = pairwise_null(np.array([gaps[key] for key in self._keys[AGAIN]]), self._data.policy.level)
         margin = max(self._data.policy.margin(CALIBRATION), null or 0.0)
         real, other = (float(np.mean([gaps[key] for key in keys])) for keys in (partners, fits))
@@ -130,23 +131,30 @@ class _Learner:
             detail=more | _from(null, margin) | {"errors": self._errors(errors, fits, places)},
         )
 
-    def _drawn_changes(self, real: Sequence[Calibration], other: Sequence[Calibration], places: NDArray[np.intp]) -> Values:
+    def _drawn_changes(
+        self, real: Sequence[Calibration], other: Sequence[Calibration], places: NDArray[np.intp]
+    ) -> tuple[Values, float]:
         """Draw the change of the gap, from the errors of both mean classifiers and what the rows of each group say of them.
 
         Groups share no row. Within one, the errors of both classifiers rest on the same rows, so they are drawn together.
+
+        Returns:
+            Changes, shape (draws,), and by how much sampling makes the change larger, on average.
         """
         rng = self._data.run.rng("calibration", self._learner, *self._subject.protected)
-        centres = np.stack([np.mean([each.corrected for each in both], axis=0) for both in (real, other)])
+        centres = np.stack([np.mean([each.corrected for each in both], axis=0) for both in (real, other)])[:, places]
         influence = np.stack([np.mean([each.influence for each in both], axis=0) for both in (real, other)])
-        drawn = np.empty((2, self._data.policy.draws, len(places)))
+        noise = np.empty((2, self._data.policy.draws, len(places)))
+        variances = np.empty((2, len(places)))
         for column, place in enumerate(places):
             own = influence[:, self._group == place]
             covariance = own @ own.T / float(self._n[place]) ** 2
-            drawn[:, :, column] = rng.multivariate_normal(
-                centres[:, place], covariance, self._data.policy.draws, method="svd"
-            ).T
-        spread = np.ptp(drawn, axis=2)
-        return np.asarray(spread[1] - spread[0], dtype=np.float64)
+            variances[:, column] = np.diag(covariance)
+            noise[:, :, column] = rng.multivariate_normal(np.zeros(2), covariance, self._data.policy.draws, method="svd").T
+        gaps = np.ptp(centres[:, None, :] + noise, axis=2)
+        true = np.stack([shrunk(*row) for row in zip(centres, variances, strict=True)])
+        bias = np.ptp(true[:, None, :] + noise, axis=2).mean(axis=1) - np.ptp(true, axis=1)
+        return np.asarray(gaps[1] - gaps[0], dtype=np.float64), float(bias[1] - bias[0])
 
     def _errors(
         self, errors: dict[ModelKey, Calibration], fits: Sequence[ModelKey], places: NDArray[np.intp]

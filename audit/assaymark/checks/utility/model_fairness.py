@@ -19,6 +19,7 @@ from assaymark.checks.utility.group_rates import (
     enough,
     metric,
     rates,
+    spread_bias,
     spread_by_chance,
     too_few,
 )
@@ -28,6 +29,7 @@ from assaymark.results.findings import Finding
 from assaymark.statistics.bootstrap import percentile_interval
 from assaymark.statistics.layers import Layered, layered, pairwise_null
 from assaymark.statistics.outcomes import two_sided_outcome, upper_outcome
+from assaymark.statistics.spreads import widened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +111,7 @@ class _Findings:
             return not_estimable(measure.identifier, scope, self._alone or few)
         by_seed = {name: measure.effect(values[:, places]) for name, values in self._rates.items()}
         drawn = [measure.effect(values[:, places]) for values in (self._found.real_draws, self._found.other_draws)]
-        change = self._layered(by_seed["other"] - by_seed["real"], drawn[1] - drawn[0])
+        change = self._layered(by_seed["other"] - by_seed["real"], drawn[1] - drawn[0], self._bias(measure, places))
         real, other = (float(by_seed[name].mean()) for name in ("real", "other"))
         if not np.isfinite([real, other, *change.ends]).all():
             return not_estimable(measure.identifier, scope, "zero_rate")
@@ -154,16 +156,28 @@ class _Findings:
             detail=self._detail(change, null, margin),
         )
 
-    def _layered(self, effects: Values, drawn: Values) -> Layered:
+    def _layered(self, effects: Values, drawn: Values, bias: float = 0.0) -> Layered:
         """Return the interval of the mean over seeds, from draws of the mean classifier.
 
         That interval is as wide as if sampling did the same to all seeds. They share the rows that they are tested on, so it
         nearly does; where it does not, the interval is too wide. The draws are put around the value: those of a spread lie
-        above it on the whole, as the spread itself lies above the one without sampling.
+        above it on the whole, as the spread itself lies above the one without sampling, which ``bias`` makes room for.
         """
         value = float(effects.mean())
         low, high = percentile_interval(drawn, self._data.policy.level) - drawn.mean()
-        return layered(effects, value + float(low), value + float(high), self._data.policy.level)
+        low, high = widened(value + float(low), value + float(high), bias)
+        return layered(effects, low, high, self._data.policy.level)
+
+    def _bias(self, measure: GroupMeasure, places: NDArray[np.intp]) -> float:
+        """Return by how much sampling makes the change of a spread larger, on average."""
+        rng = self._data.run.rng(
+            "spread-bias", measure.identifier, self._found.learner, self._found.trained_on, *self._subject.protected
+        )
+        real, other = (
+            spread_bias(measure, counts.mean(axis=0)[places], _CHANCE_DRAWS, rng)
+            for counts in (self._found.real, self._found.other)
+        )
+        return other - real
 
     def _detail(self, change: Layered, null: float | None, margin: float) -> dict[str, Any]:
         return {
