@@ -25,6 +25,10 @@ AUDIT_SCHEMA = "assaymark-audit/1"
 NOT_TESTED = (
     ("stronger attacks, and attackers who know more", "a low risk is that of the attacks that were made"),
     ("causes of a difference between groups", "an audit of data cannot tell why groups differ"),
+    (
+        "whether the target itself is fair",
+        "rows that repeat biased decisions faithfully pass, and classifiers that repeat them count as accurate",
+    ),
     ("rows whose target is missing", "left out of every fairness measure, and counted"),
 )
 
