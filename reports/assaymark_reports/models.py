@@ -18,10 +18,11 @@ _MOST = 10
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One comparison: the number, its change with the interval, and what it comes to."""
+    """One comparison: the number, its change, the interval or why there is none, and what it comes to."""
 
     number: str
     change: str
+    interval: str
     outcome: str
     gate: str
 
@@ -91,16 +92,16 @@ def _rows(told: Sequence[Finding], learner: str) -> tuple[ModelRow, ...]:
 def _row(key: tuple[str, tuple[str, ...]], found: Mapping[str, Finding]) -> ModelRow:
     identifier, protected = key
     first = next(iter(found.values()))
-    cells = tuple(_cell(found[name]) if name in found else Cell("–", "", "", "ungated") for name in ("synthetic", "both"))
+    cells = tuple(_cell(found[name]) if name in found else Cell("–", "", "", "", "ungated") for name in ("synthetic", "both"))
     return ModelRow(wording.name(identifier), " and ".join(protected), wording.number(first["real"]), cells)
 
 
 def _cell(finding: Finding) -> Cell:
     outcome = wording.OUTCOMES.get(finding["outcome"], str(finding["outcome"]))
     if finding["value"] is None:
-        return Cell("–", wording.reason(finding["reason"]), outcome, finding["gate"])
-    change = f"{wording.signed(finding['value'])} ({wording.interval(finding['ci'])})"
-    return Cell(wording.number(finding["synthetic"]), change, outcome, finding["gate"])
+        return Cell("–", "–", wording.reason(finding["reason"]), outcome, finding["gate"])
+    change, interval = wording.signed(finding["value"]), wording.interval(finding["ci"])
+    return Cell(wording.number(finding["synthetic"]), change, interval, outcome, finding["gate"])
 
 
 def _excess(finding: Finding) -> tuple[float, str]:
