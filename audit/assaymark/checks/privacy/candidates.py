@@ -93,6 +93,24 @@ def choose(real: int, holdout: int, synthetic: int, run: Run) -> Candidates:
     return Candidates((Half(members[:size], first[:size], second), Half(members[size:], second[:size], first)), seen)
 
 
+def narrowed(candidates: Candidates) -> tuple[Candidates, Places]:
+    """Return the same candidates by their places among the rows that are needed at all, and which of the holdout these are.
+
+    Members are then 0, 1, …, in the order of :attr:`Candidates.members`. Rows that nobody looks at need not be encoded.
+    """
+    used = np.unique(
+        np.concatenate([half.reference for half in candidates.halves] + [half.others for half in candidates.halves])
+    )
+    first, second = candidates.halves
+    size = len(first.members)
+
+    def moved(half: Half, start: int) -> Half:
+        own = np.arange(start, start + len(half.members))
+        return Half(own, np.searchsorted(used, half.others), np.searchsorted(used, half.reference))
+
+    return Candidates((moved(first, 0), moved(second, size)), np.arange(len(candidates.synthetic))), used
+
+
 def by_halves(candidates: Candidates, score: Callable[[Half], tuple[Values, Values]]) -> Scores:
     """Score both halves apart, each as ``score`` does: members, then others."""
     parts = [score(half) for half in candidates.halves]

@@ -99,10 +99,9 @@ def _unusable(data: CheckInput) -> str | None:
 
 def _measure(real: Table, holdout: Table, synthetic: Table, run: Run) -> Distances:
     rng = run.rng("closest-records")
-    in_real, in_holdout, in_synthetic = points([real, holdout], [synthetic], real.schema.learnable, run)
-    base = in_real.take(rng.permutation(in_real.count)[:_BASE])
-    held = in_holdout.take(rng.permutation(in_holdout.count)[:_BASE])
-    asked = in_synthetic.take(rng.permutation(in_synthetic.count)[:_QUERIES])
+    known = [table.take(rng.permutation(table.rows)[:_BASE]) for table in (real, holdout)]
+    some = synthetic.take(rng.permutation(synthetic.rows)[:_QUERIES])
+    base, held, asked = points(known, [some], real.schema.learnable, run)
     sample = min(base.count, held.count)
     first = np.arange(sample)
     steps: list[Callable[[], Values]] = [

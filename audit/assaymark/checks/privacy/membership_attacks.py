@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assaymark.checks.privacy.candidates import Candidates, Half, Scores, by_halves
+from assaymark.checks.privacy.candidates import Candidates, Half, Scores, by_halves, narrowed
 from assaymark.checks.privacy.marginals import cells, hashed, occurrences
 from assaymark.checks.privacy.proximity import Points, closest, points
 
@@ -47,7 +47,9 @@ class Attacked:
 
 def attack(real: Table, holdout: Table, synthetic: Table, candidates: Candidates, run: Run) -> Attacked:
     """Run both attacks on all candidates."""
-    synthetic = synthetic.take(candidates.synthetic)
+    places, used = narrowed(candidates)
+    real, holdout = real.take(candidates.members), holdout.take(used)
+    synthetic, candidates = synthetic.take(candidates.synthetic), places
     columns = real.schema.learnable
     nearest, isolation = _nearest(real, holdout, synthetic, columns, candidates, run)
     density = _density(real, holdout, synthetic, columns, candidates, run)
