@@ -185,6 +185,7 @@ def main() -> None:
     parser.add_argument("--train", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    arguments.shared = arguments.shared.resolve()  # each fit runs in a folder of its own
     if arguments.fit:
         dataset = DATASETS[arguments.dataset[0]]
         fit_one(arguments.fit, arguments.train, arguments.out, dataset, arguments.seed[0], arguments.budget)
