@@ -40,9 +40,9 @@ def read_manifest(manifest: bytes, sha256: bytes, anchors: Sequence[bytes]) -> R
     except (ManifestError, UnsupportedAlgorithm, ValueError, KeyError, TypeError, AttributeError) as error:
         return Reading("invalid", (f"{type(error).__name__}: {error}"[:200],))
     told = {"active_manifest": store[-1].label, "manifests": {store[-1].label: _told(store[-1], chain[0])}}
-    if claimed != sha256:
-        return Reading("invalid", (_MISMATCH,), told)
     problems = tuple(dict.fromkeys(problem for found in leaves for problem in found))
+    if claimed != sha256:
+        problems = (*problems, _MISMATCH)  # beside what else failed: only a manifest that holds can tell of its file
     if problems:
         return Reading("invalid", problems, told)
     return Reading("trusted" if trusted else "valid", (), told)

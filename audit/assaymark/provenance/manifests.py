@@ -159,8 +159,6 @@ def read_manifest(manifest: bytes, sha256: bytes, anchors: Sequence[bytes]) -> R
             store = json.loads(reader.json())
     except (C2paError, ManifestError, ValueError) as error:
         return Reading("invalid", (f"{type(error).__name__}: {error}"[:200],))
-    if claimed != sha256:
-        return Reading("invalid", (_MISMATCH,), store)
     results = store.get("validation_results", {})
     active = results.get("activeManifest", {})
     _confirm_bytes(active)
@@ -168,8 +166,11 @@ def read_manifest(manifest: bytes, sha256: bytes, anchors: Sequence[bytes]) -> R
     for delta in results.get("ingredientDeltas", []):
         failed |= _codes(delta.get("validationDeltas", {}), "failure")
     passed = _codes(active, "success")
-    if failed or not passed >= _VALIDATED:
-        return Reading("invalid", tuple(sorted(failed | (_VALIDATED - passed))), store)
+    failed |= _VALIDATED - passed
+    if claimed != sha256:
+        failed |= {_MISMATCH}  # beside what else failed: only a manifest that holds can tell of its file
+    if failed:
+        return Reading("invalid", tuple(sorted(failed)), store)
     return Reading("trusted" if _TRUSTED in passed else "valid", (), store)
 
 

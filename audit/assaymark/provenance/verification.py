@@ -24,6 +24,7 @@ _SIDECAR_LIMIT, _RELEASE_LIMIT, _AUDIT_LIMIT = 64 * 2**20, 16 * 2**20, 256 * 2**
 _FILES_LIMIT = 10_000
 _TEXT_LIMIT = 300
 _SHOWN_EXTRA = 50
+_MISMATCH, _EXPIRED = "assertion.dataHash.mismatch", "signingCredential.expired"
 _DEVELOPMENT_NAME = "Assaymark development certificate"
 
 
@@ -115,9 +116,9 @@ def check_content(
 
 
 def _invalid(name: str, codes: Sequence[str]) -> Problem:
-    if "assertion.dataHash.mismatch" in codes:
+    if set(codes) <= {_MISMATCH, _EXPIRED} and _MISMATCH in codes:
         return Problem(name, "altered", "its bytes are not those that were signed")
-    if "signingCredential.expired" in codes:
+    if set(codes) == {_EXPIRED}:
         return Problem(
             name + SUFFIX, "expired", "its signer's certificate has expired, and nothing proves that it was signed before"
         )
@@ -167,7 +168,7 @@ def verify_release(folder: Path, anchors: Sequence[bytes], read: ReadManifest = 
     trusted, checked = over.trusted, list[_Checked]()
     nested = {box.label: box for box in over.store[:-1]}
     for entry in release["files"]:
-        found, one = _check_entry(folder, entry, anchors, nested, read)
+        found, one = check_entry(folder, entry, anchors, nested, read)
         problems += found
         trusted = trusted and one.check.trusted
         checked.append(one)
@@ -246,7 +247,7 @@ def _set_problems(folder: Path, release: Mapping[str, Any]) -> list[Problem]:
     return problems + [Problem(name, "extra", "it is not listed in release.json") for name in extra[:_SHOWN_EXTRA]]
 
 
-def _check_entry(
+def check_entry(
     folder: Path,
     entry: Mapping[str, Any],
     anchors: Sequence[bytes],

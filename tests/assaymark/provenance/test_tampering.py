@@ -15,7 +15,7 @@ from assaymark.pipeline.verifying import verify
 from assaymark.provenance.digests import Fingerprint
 from assaymark.provenance.jumbf import read_store
 from assaymark.provenance.keys import trusted_anchors
-from assaymark.provenance.verification import _check_entry, check_content, verify_release
+from assaymark.provenance.verification import check_content, check_entry, verify_release
 
 FILES = ("synthetic.csv", "audit.json", "cubes.json", "policy.toml", "report.html")
 OVER = ("release.json", "release.json.c2pa")
@@ -56,10 +56,10 @@ def test_every_one_of_200_byte_flips_is_found_and_names_the_file(copy, name):
     path, file, anchors = copy / name, name.removesuffix(".c2pa"), trusted_anchors()
     entry = next(e for e in json.loads((copy / "release.json").read_bytes())["files"] if e["name"] == file)
     nested = {box.label: box for box in read_store((copy / "release.json.c2pa").read_bytes())[:-1]}
-    assert _check_entry(copy, entry, anchors, nested)[0] == []
+    assert check_entry(copy, entry, anchors, nested)[0] == []
     for number, (place, bit, changed) in enumerate(flips(path.read_bytes(), name)):
         path.write_bytes(changed)
-        pinned = [problem.file for problem in _check_entry(copy, entry, anchors, nested)[0]]
+        pinned = [problem.file for problem in check_entry(copy, entry, anchors, nested)[0]]
         assert pinned == [name], (place, bit)
         alone = check_content(file, Fingerprint.of((copy / file).read_bytes()), (copy / f"{file}.c2pa").read_bytes(), anchors)
         assert {problem.file for problem in alone.problems} & {file, name}, (place, bit)
