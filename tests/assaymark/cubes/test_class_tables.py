@@ -272,3 +272,18 @@ def test_a_small_class_hidden_in_a_merged_cell_is_guarded():
     free = {("p",): together}
     _Disclosure(private.block, {}, {("p",): apart}, free, SMALL).prevent()
     assert together.withheld or together.pooled[together.groups.index(("a",))]
+
+
+def test_tables_by_class_are_not_published_beside_strata():
+    """Each kind of table is checked without the other, so only one of them is published."""
+    counts = {("f",): (90, 80, 60, 0), ("m",): (90, 80, 50, 0)}
+    cube = fine(("sex",), counts)
+    homes = tuple(itertools.product("fm", ("own", "rent")))
+    outcome = FineCube(cube.attributes, cube.combinations, np.array([[140, 90], [130, 90]], dtype=np.int64))
+    within = FineCube(("sex", "home"), homes, np.array([[70, 45], [70, 45], [65, 45], [65, 45]]))
+    cubes = publish(
+        outcome, outcome, None, target="t", positive="c", small_cell=SMALL, strata={"home": (within, within)}
+    )  # fmt: skip
+    assert not cubes.strata[0].inner[0].real.withheld
+    tables = with_classes(cubes, ClassCubes(("c", "d", "e"), 0, False, cube, cube), SMALL).scopes[0].classes
+    assert (tables.reason, tables.real.withheld, tables.holdout) == ("strata_declared", True, None)
