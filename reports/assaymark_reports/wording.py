@@ -110,7 +110,7 @@ REASONS = {
     "no_variation": "all rows of the groups have the same outcome, so nothing can vary",
     "no_synthetic_positives": "no synthetic row is positive",
     "too_many_combinations": "there are too many combinations of groups to publish safely",
-    "too_few_to_bound": "no attack succeeded, and there are too few rows to bound how many it could name",
+    "too_few_to_bound": "there are too few rows to bound how many an attack could name, and none was shown to succeed",
     "synthetic_knows_holdout": "the synthetic rows are nearer to the holdout than to real, so it is no fair baseline",
     "holdout_overlaps_real": "the holdout shares rows with real, so it is no fair baseline",
     "too_few_predicates": "the synthetic rows suggest too few predicates that could single somebody out",

@@ -91,11 +91,15 @@ def chance_excess(m: int, n: int, false_rate: float, level: float, rng: np.rando
     return max(float(np.quantile(rates, level)) - false_rate, 0.0)
 
 
-def high_at_chance(m: int, n: int, false_rate: float, level: float) -> float:
-    """Return about how high the interval reaches for ``m`` positives that are like ``n`` negatives, at best expectation."""
-    _, high = wilson(false_rate * m, m, level)
+def high_at_rate(rate: float, m: int, n: int, false_rate: float, level: float) -> float:
+    """Return about how high the interval reaches for ``m`` positives like ``n`` negatives, if the estimate is ``rate``.
+
+    It needs the numbers of rows alone, so it can be known before the rows are looked at. About: the curve is taken to rise as
+    that of equal distributions does, from the estimate on.
+    """
+    _, high = wilson(rate * m, m, level)
     most = min(_place(n, false_rate, (1.0 - level) / 2.0) / (n + 1), 1.0)
-    return min(false_rate + float(np.hypot(high - false_rate, most - false_rate)), 1.0)
+    return min(rate + float(np.hypot(high - rate, most - false_rate)), 1.0)
 
 
 def _above(positives: Values, negatives: Values) -> Values:

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_curve
 
-from assaymark.statistics.operating_point import chance_excess, high_at_chance, true_positive_rate
+from assaymark.statistics.operating_point import chance_excess, high_at_rate, true_positive_rate
 from assaymark.statistics.quantiles import quantile_interval
 
 RATE = 0.01
@@ -81,7 +81,7 @@ def test_what_chance_alone_gives_is_what_simulation_gives():
 
 
 def test_how_high_chance_reaches_falls_with_the_number_of_rows():
-    highs = [high_at_chance(n, n, RATE, 0.95) for n in (50, 200, 1000, 20_000)]
+    highs = [high_at_rate(RATE, n, n, RATE, 0.95) for n in (50, 200, 1000, 20_000)]
     assert highs == sorted(highs, reverse=True)
     rng = np.random.default_rng(6)
     typical = np.median([true_positive_rate(rng.random(1000), rng.random(1000), RATE, 0.95).high for _ in range(500)])

@@ -16,7 +16,7 @@ from assaymark.checks.privacy.candidates import Candidates, Scores, choose
 from assaymark.checks.privacy.membership_attacks import DENSITY, NEAREST, Attacked, attack
 from assaymark.checks.statements import interval, not_estimable, number
 from assaymark.results.findings import Finding, Outcome
-from assaymark.statistics.operating_point import OperatingPoint, chance_excess, high_at_chance, true_positive_rate
+from assaymark.statistics.operating_point import OperatingPoint, chance_excess, high_at_rate, true_positive_rate
 from assaymark.statistics.outcomes import two_sided_outcome, upper_outcome
 from assaymark.statistics.roc import delong
 from assaymark.tables.groups import group_labels
@@ -161,8 +161,7 @@ def _labels(table: Table, column: Column) -> NDArray[Any]:
 def _of_subset(subset: Subset, found: Attacked, candidates: Candidates, data: CheckInput) -> Iterator[Finding]:
     identifier = GROUP if "group" in subset.scope else OUTLIERS
     if subset.fewest < data.policy.min_group_size:
-        reason = "group_too_small" if identifier == GROUP else "too_few_rows"
-        yield not_estimable(identifier, subset.scope, reason)
+        yield not_estimable(identifier, subset.scope, "too_few_to_bound")
         return
     for name in _ATTACKS:
         yield _rate(identifier, subset, subset.of(found.scores[name]), name, candidates, data)
@@ -186,10 +185,15 @@ def _rate(identifier: str, subset: Subset, scores: Scores, name: str, candidates
         "real_is": "what guessing at random reaches",
     }
     outcome = upper_outcome((point.low - FALSE_RATE, point.high - FALSE_RATE), margin)
-    if outcome is not Outcome.EXCEEDED and high_at_chance(members, others, FALSE_RATE, data.policy.level) > FALSE_RATE + margin:
-        # decided by the numbers of rows alone: a success would show in so few rows, a failure would not
-        return Finding(identifier, scope, Outcome.NOT_ESTIMABLE, reason="too_few_to_bound", n=told, detail=detail)
     shown = _shown(point, members)
+    # of all rows, only numbers that could not bound the rate even by luck lift the gate; a part of them may be merely too small
+    luck = 0.0 if identifier == INFERENCE else null
+    if (
+        outcome is Outcome.INCONCLUSIVE
+        and high_at_rate(FALSE_RATE + luck, members, others, FALSE_RATE, data.policy.level) > FALSE_RATE + margin
+    ):
+        detail |= {"rate": shown.rate, "rate_ci": [shown.low, shown.high]}
+        return Finding(identifier, scope, Outcome.NOT_ESTIMABLE, reason="too_few_to_bound", n=told, detail=detail)
     return Finding(
         identifier,
         scope,
