@@ -155,7 +155,7 @@ def number(value: float | None) -> str:
     if value == 0:
         return "0"
     if abs(value) < 0.0005:  # noqa: PLR2004 - below what a report resolves
-        return "<0.0005" if value > 0 else ">-0.0005"
+        return "<0.0005" if value > 0 else ">−0.0005"
     text = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - thousands get separators
     return text.replace("-", "−")
 
@@ -164,6 +164,8 @@ def signed(value: float | None) -> str:
     """Return a number with its sign."""
     if value is None:
         return "–"
+    if 0 < abs(value) < 0.0005:  # noqa: PLR2004 - below what a report resolves; the direction is kept
+        return "+0.000" if value > 0 else "−0.000"
     return ("+" if value > 0 else "") + number(value)
 
 
@@ -221,7 +223,7 @@ def learner(name: str) -> str:
 
 def sentence(finding: Mapping[str, Any]) -> str:
     """Return what was found, in one sentence, and in a second one why a gate is undecided all the same."""
-    return _sentence(finding) + _by_chance(finding)
+    return _sentence(finding) + _by_chance(finding) + _more_rows(finding)
 
 
 def _by_chance(finding: Mapping[str, Any]) -> str:
@@ -229,6 +231,11 @@ def _by_chance(finding: Mapping[str, Any]) -> str:
         return ""
     adjusted = number(finding["p_adjusted"])
     return f" Undecided: with so many gated findings, one like this may come by chance (p {adjusted} after Holm's correction)."
+
+
+def _more_rows(finding: Mapping[str, Any]) -> str:
+    factor = (finding.get("detail") or {}).get("rows_to_decide")
+    return "" if factor is None else f" About {factor:,g} times the rows would decide it, were there no effect."
 
 
 def _sentence(finding: Mapping[str, Any]) -> str:

@@ -125,6 +125,10 @@ def test_numbers(value, shown):
     assert wording.number(value) == shown
 
 
+def test_a_tiny_effect_keeps_its_sign():
+    assert [wording.signed(value) for value in (3e-4, -3e-4, 0.0, 0.0123)] == ["+0.000", "−0.000", "0", "+0.0123"]
+
+
 def test_the_markdown_summary_says_the_gap_in_points(audit):
     finding = {
         "id": "bias.demographic_parity_difference",

@@ -22,6 +22,7 @@ _MEANING = {
     "inconclusive": "no gate failed, but the data cannot decide all of them",
 }
 _MOST = 8
+_GROUPS = {"_pooled": "groups too small to name"}
 REASONS = {
     "small_cell": "fewer than ten real rows in a cell",
     "group_too_small": "the group is too small in real",
@@ -101,7 +102,7 @@ def sentence(finding: Mapping[str, Any]) -> str:
         for part in (
             " x ".join(scope.get("protected", [])),
             " vs ".join(scope.get("groups", [])) if len(scope.get("groups", [])) <= 2 else "",  # noqa: PLR2004 - a pair
-            str(scope.get("group", "")),
+            _GROUPS.get(str(scope.get("group", "")), str(scope.get("group", ""))),
             str(scope.get("direction", "")),
             str(scope.get("column") or ""),
         )
@@ -118,7 +119,7 @@ def sentence(finding: Mapping[str, Any]) -> str:
         numbers.append(f"change {finding['value']:+.3f}{interval}")
     if finding["margin"] is not None:
         numbers.append(f"allowed {finding['margin']:.3f}")
-    return f"{head}: {', '.join(numbers)} -> {finding['outcome'].replace('_', ' ')}{_by_chance(finding)}"
+    return f"{head}: {', '.join(numbers)} -> {finding['outcome'].replace('_', ' ')}{_by_chance(finding)}{_more_rows(finding)}"
 
 
 def _by_chance(finding: Mapping[str, Any]) -> str:
@@ -126,6 +127,12 @@ def _by_chance(finding: Mapping[str, Any]) -> str:
     if finding["gate"] != "inconclusive" or finding["p_adjusted"] is None:
         return ""
     return f", but with so many gates this may be chance (p {finding['p_adjusted']:.2g} after Holm's correction)"
+
+
+def _more_rows(finding: Mapping[str, Any]) -> str:
+    """Say how many more rows would have decided."""
+    factor = finding["detail"].get("rows_to_decide")
+    return "" if factor is None else f"; {factor:,g} times the rows would decide"
 
 
 def _print_ranking(result: RunResult) -> None:

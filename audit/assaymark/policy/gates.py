@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.results.findings import Finding, Gate, Outcome, Verdict
 from assaymark.statistics.multiplicity import benjamini_hochberg, beyond_margin, holm
+from assaymark.statistics.power import times_the_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _UNDECIDED = frozenset({Outcome.INCONCLUSIVE, Outcome.NOT_ESTIMABLE})
 _UNJUDGED = frozenset({Outcome.NOT_ESTIMABLE, Outcome.SHOWN})
 _BEYOND = frozenset({Outcome.AMPLIFIED, Outcome.ATTENUATED, Outcome.EXCEEDED})
+_COUNTLESS = 1e6  # times the rows: no plan
 # without a holdout privacy and utility cannot be measured at all, a rate of one in a hundred cannot be bounded by few rows, and
 # without rare values nobody is singled out by one of them; that is shown, and is no reason to withhold a verdict
 _UNGATED_REASONS = frozenset({"no_holdout", "too_few_to_bound", "too_few_predicates"})
@@ -56,7 +58,21 @@ def gate(finding: Finding, policy: Policy, *, gated: bool) -> Finding:
     if finding.outcome.value in policy.fail_on:
         chance = finding.p_adjusted is not None and finding.p_adjusted > 1.0 - policy.level
         return replace(finding, gate=Gate.INCONCLUSIVE if chance else Gate.FAIL)
-    return replace(finding, gate=Gate.INCONCLUSIVE if finding.outcome in _UNDECIDED else Gate.PASS)
+    if finding.outcome not in _UNDECIDED:
+        return replace(finding, gate=Gate.PASS)
+    return replace(finding, gate=Gate.INCONCLUSIVE, detail={**finding.detail, **_what_would_decide(finding, policy)})
+
+
+def _what_would_decide(finding: Finding, policy: Policy) -> dict[str, float]:
+    """Return by what factor the rows must grow for the policy's margin to be decided, where an interval tells."""
+    if finding.outcome is not Outcome.INCONCLUSIVE or finding.ci is None or None in finding.ci:
+        return {}
+    low, high = finding.ci
+    assert low is not None
+    assert high is not None
+    factor = times_the_rows(high - low, policy.margin(finding.id), policy.level)
+    # coarsely, as the plan of a study is; what the present rows may decide another time asks for no more of them
+    return {"rows_to_decide": float(f"{factor:.2g}")} if 1.0 < factor < _COUNTLESS else {}
 
 
 def _p_value(finding: Finding, level: float) -> float | None:

@@ -64,7 +64,7 @@ def with_order(table: Table, column: Column, levels: Sequence[str]) -> Column:
         raise OptionError(
             "only a categorical column has an order that can be declared",
             where=where,
-            found=f"a {column.kind.value} column",
+            found=f"a column of kind {column.kind.value}",
             remedy='Leave the order out, or set kind = "categorical" in a --schema file.',
         )
     order = tuple(canonical(level) for level in levels)

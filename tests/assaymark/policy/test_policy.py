@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -152,3 +153,17 @@ def test_a_p_value_is_read_off_the_interval():
         finding = Finding("bias.impact_ratio", {}, Outcome.AMPLIFIED, value=sign * 0.5, ci=(ends[0], ends[1]), margin=0.2)
         (judged,) = judge([finding], policy)
         assert judged.p == pytest.approx(norm.sf(3), rel=1e-4)
+
+
+def test_an_undecided_gate_says_how_many_rows_would_decide(policy):
+    """At a margin of 0.02 an interval of ±0.04 needs (3.24 / 1.96 x 0.04 / 0.02)^2 = 11 times the rows."""
+    undecided = Finding(
+        "bias.demographic_parity_difference", {}, Outcome.INCONCLUSIVE, value=0.0, ci=(-0.04, 0.04), margin=0.05, null=0.05
+    )
+    (finding,) = judge([undecided], policy)
+    assert finding.gate is Gate.INCONCLUSIVE
+    assert finding.detail["rows_to_decide"] == 11
+    (decided,) = judge([replace(undecided, outcome=Outcome.NOT_AMPLIFIED)], policy)
+    assert "rows_to_decide" not in decided.detail
+    (open_ended,) = judge([replace(undecided, ci=(None, 0.04))], policy)
+    assert "rows_to_decide" not in open_ended.detail
