@@ -65,11 +65,9 @@ def gate(finding: Finding, policy: Policy, *, gated: bool) -> Finding:
 
 def _what_would_decide(finding: Finding, policy: Policy) -> dict[str, float]:
     """Return by what factor the rows must grow for the policy's margin to be decided, where an interval tells."""
-    if finding.outcome is not Outcome.INCONCLUSIVE or finding.ci is None or None in finding.ci:
+    low, high = finding.ci or (None, None)
+    if finding.outcome is not Outcome.INCONCLUSIVE or low is None or high is None:
         return {}
-    low, high = finding.ci
-    assert low is not None
-    assert high is not None
     factor = times_the_rows(high - low, policy.margin(finding.id), policy.level)
     # coarsely, as the plan of a study is; what the present rows may decide another time asks for no more of them
     return {"rows_to_decide": float(f"{factor:.2g}")} if 1.0 < factor < _COUNTLESS else {}

@@ -11,8 +11,8 @@ _POWER = 0.8  # of acquitting what has no effect, as a study of equivalence is p
 def times_the_rows(width: float, margin: float, level: float) -> float:
     """Return by what factor all tables must grow for a harmless effect to be found within a margin in 80 of 100 cases.
 
-    An interval of an effect of zero lies within ``±margin`` where the estimate is no farther from zero than the margin less half
-    the interval's width; widths shrink with the square root of the rows.
+    An interval lies within ``±margin`` where its estimate is no farther from zero than the margin less half of its width;
+    widths and estimates of no effect shrink with the square root of the rows.
 
     Args:
         width: Of the interval that decided nothing, at the present numbers of rows, at least 0.
