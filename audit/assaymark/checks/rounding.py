@@ -12,20 +12,22 @@ import math
 _ACROSS = 20  # real rows from one step to the next; a number that cannot be negative has half a step next to 0
 _FINEST = 1e-4
 _STEPS = (1.0, 2.0, 5.0, 10.0)
+_CLOSER = tuple(float(digit) for digit in range(1, 11))
 _SLACK = 1e-9  # a multiple that floats miss by less is that multiple
 
 
-def step(rows: int, terms: int = 1, across: int = _ACROSS) -> float:
+def step(rows: int, terms: int = 1, across: int = _ACROSS, *, closely: bool = False) -> float:
     """Return the step to which a number is rounded: 1, 2 or 5 times a power of ten.
 
     Args:
         rows: Real rows that the number is about.
         terms: How many numbers it is the mean of, each of which a row moves by at most ``1 / rows``.
         across: Real rows that it must take to move the number by a step.
+        closely: Whether it may be any digit times a power of ten, so no larger than needed.
     """
     least = max(across / max(rows, 1) / max(terms, 1), _FINEST)
     power = 10.0 ** math.floor(math.log10(least))
-    return float(next(power * factor for factor in _STEPS if power * factor >= least * (1 - 1e-9)))
+    return float(next(power * factor for factor in (_CLOSER if closely else _STEPS) if power * factor >= least * (1 - 1e-9)))
 
 
 def coarse(value: float, by: float) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 
 from assaymark.checks.fidelity.comparison import Part, compare
 from assaymark.checks.fidelity.levels import CATEGORICAL_KINDS
+from assaymark.checks.fidelity.telling import Told
 from assaymark.checks.statements import interval, not_estimable, number
 from assaymark.results.findings import Finding, Outcome
 from assaymark.statistics.intervals import wilson
@@ -40,11 +41,12 @@ def check(data: CheckInput) -> Iterator[Finding]:
         yield from (not_estimable(identifier, {}, "too_few_rows", n=n) for identifier in (SHAPES, TRENDS))
         return
     found = compare(tables, data.schema.learnable, data.run)
+    told = Told.of(data)
     for measure in found.shapes.measures:
-        yield _finding(SHAPE, {"column": measure.columns[0]}, measure, n, data)
+        yield _finding(SHAPE, {"column": measure.columns[0]}, measure, n, data, told)
     listed = _most_distant(found.trends.measures)
     for measure in listed:
-        yield _finding(TREND, {"columns": list(measure.columns)}, measure, n, data)
+        yield _finding(TREND, {"columns": list(measure.columns)}, measure, n, data, told)
     yield _score(SHAPES, found.shapes, len(found.shapes.measures), n, data)
     yield _score(TRENDS, found.trends, len(listed), n, data)
     for one in found.columns:
@@ -59,23 +61,28 @@ def _most_distant(trends: Sequence[Measure]) -> Sequence[Measure]:
     return [measure for measure in trends if measure.columns in kept]
 
 
-def _finding(identifier: str, scope: dict[str, Any], measure: Measure, n: dict[str, int], data: CheckInput) -> Finding:
-    theirs = measure.theirs
+def _finding(
+    identifier: str, scope: dict[str, Any], measure: Measure, n: dict[str, int], data: CheckInput, told: Told
+) -> Finding:
+    if not told.usable:
+        return not_estimable(identifier, scope, "too_few_rows", n=n)
+    theirs, fresh = measure.theirs, Told.of_holdout(data)
     return Finding(
         identifier,
         scope,
         Outcome.SHOWN,
-        value=number(measure.value),
-        ci=interval(measure.distances[0].interval(data.policy.level)),
-        null=None if measure.null is None else number(measure.null),
+        value=told.number(measure.value),
+        ci=_within(told.around(measure.value, measure.distances[0].interval(data.policy.level))),
+        null=fresh.null(measure.null) if fresh.usable else None,
         n=n,
         detail={
+            "rounded_to": told.step,
             "metric": measure.metric,
             "null_is": None if measure.null is None else "distance of holdout from real",
             "sdmetrics": {
                 "metric": theirs.metric,
-                "score": theirs.scores[0],
-                "holdout": theirs.scores[1] if len(theirs.scores) > 1 else None,
+                "score": told.score(theirs.scores[0]),
+                "holdout": fresh.score(theirs.scores[1]) if len(theirs.scores) > 1 and fresh.usable else None,
                 "counted": theirs.counted,
             },
         },
@@ -86,48 +93,56 @@ def _score(identifier: str, part: Part, listed: int, n: dict[str, int], data: Ch
     """Return 1 - the mean distance: 1 is best. Of real rows it is the score of the holdout, the best that can be hoped for."""
     if part.synthetic is None:
         return not_estimable(identifier, {}, "too_few_columns", n=n)
+    told = Told.of_holdout(data, len(part.measures))
+    if not told.usable:
+        return not_estimable(identifier, {}, "too_few_rows", n=n)
     level, holdout = data.policy.level, part.holdout
-    score = 1.0 - part.synthetic.value
-    low, high = part.synthetic.interval(level)
+    score, (low, high) = 1.0 - part.synthetic.value, part.synthetic.interval(level)
     floor = None if holdout is None else 1.0 - holdout.value
     excess = None if holdout is None else part.synthetic.excess(holdout, level)
     return Finding(
         identifier,
         {},
         Outcome.SHOWN,
-        real=floor,
-        synthetic=number(score),
-        value=None if floor is None else number(score - floor),
-        ci=None if excess is None else interval((-excess[1], -excess[0])),
-        null=None if holdout is None else number(holdout.sampling(level)),
+        real=told.score(floor),
+        synthetic=told.score(score),
+        value=None if floor is None else told.difference(score, floor),
+        ci=None if excess is None or floor is None else told.around_difference(score, floor, (-excess[1], -excess[0])),
+        null=None if holdout is None else told.null(holdout.sampling(level)),
         n=n,
         detail={
             "distances": len(part.measures),
             "listed": listed,
-            "score_interval": [number(1.0 - high), number(1.0 - low)],
+            "rounded_to": told.step,
+            "score_interval": _within(told.around_score(score, (1.0 - high, 1.0 - low))),
             "real_is": None if floor is None else "score of the holdout",
             "null_is": None if floor is None else "how far the scores of two such holdouts lie apart, by sampling alone",
-            "sdmetrics": _theirs(part),
+            "sdmetrics": _theirs(part, data),
         },
     )
 
 
-def _theirs(part: Part) -> dict[str, Any]:
+def _within(ends: tuple[float, float]) -> tuple[float, float]:
+    return max(ends[0], 0.0), min(ends[1], 1.0)
+
+
+def _theirs(part: Part, data: CheckInput) -> dict[str, Any]:
     """Return the means that SDMetrics' report gives, and those over all columns or pairs that have a score."""
     counted = [measure.theirs for measure in part.measures if measure.theirs.counted]
     every = [measure.theirs for measure in part.measures]
+    held = part.holdout is not None
     return {
-        "score": _mean([theirs.scores[0] for theirs in counted]),
-        "holdout": _mean([theirs.scores[-1] for theirs in counted]) if part.holdout is not None else None,
+        "score": _mean([theirs.scores[0] for theirs in counted], data),
+        "holdout": _mean([theirs.scores[-1] for theirs in counted], data) if held else None,
         "counted": sum(theirs.scores[0] is not None for theirs in counted),
-        "score_of_all": _mean([theirs.scores[0] for theirs in every]),
-        "holdout_of_all": _mean([theirs.scores[-1] for theirs in every]) if part.holdout is not None else None,
+        "score_of_all": _mean([theirs.scores[0] for theirs in every], data),
+        "holdout_of_all": _mean([theirs.scores[-1] for theirs in every], data) if held else None,
     }
 
 
-def _mean(scores: Sequence[float | None]) -> float | None:
+def _mean(scores: Sequence[float | None], data: CheckInput) -> float | None:
     known = [score for score in scores if score is not None]
-    return float(np.mean(known)) if known else None
+    return Told.of_holdout(data, len(known)).score(float(np.mean(known))) if known else None
 
 
 def _unseen(one: Coded, data: CheckInput) -> Finding:

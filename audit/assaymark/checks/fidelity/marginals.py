@@ -15,7 +15,8 @@ import numpy as np
 from assaymark.checks.fidelity.averaging import Averaged, spaced
 from assaymark.checks.fidelity.distances import total_variation_distance
 from assaymark.checks.fidelity.tallies import tally
-from assaymark.checks.statements import interval, not_estimable, number
+from assaymark.checks.fidelity.telling import Told
+from assaymark.checks.statements import not_estimable
 from assaymark.results.findings import Finding, Outcome
 
 if TYPE_CHECKING:
@@ -98,8 +99,13 @@ def _measure(
 def _finding(
     triples: Sequence[tuple[int, ...]], names: Sequence[str], means: Sequence[Averaged], n: dict[str, int], data: CheckInput
 ) -> Finding:
+    told, each = Told.of_holdout(data, len(triples)), Told.of(data)
+    theirs = Told.of_holdout(data)
+    if not each.usable:
+        return not_estimable(MARGINALS, {}, "too_few_rows", n=n)
     level, ordered = data.policy.level, [(pair, k) for pair, thirds in _by_pair(triples) for k in thirds]
     score, holdout = 1.0 - means[0].value, means[1] if len(means) > 1 else None
+    floor = None if holdout is None else 1.0 - holdout.value
     low, high = means[0].interval(level)
     excess = None if holdout is None else means[0].excess(holdout, level)
     values = [distance.value for distance in means[0].distances]
@@ -107,23 +113,24 @@ def _finding(
     listed = []
     for place in worst:
         (i, j), k = ordered[place]
-        fresh = None if holdout is None else number(holdout.distances[place].value)
-        listed.append({"columns": [names[i], names[j], names[k]], "distance": number(values[place]), "holdout": fresh})
+        fresh = None if holdout is None or not theirs.usable else theirs.number(holdout.distances[place].value)
+        listed.append({"columns": [names[i], names[j], names[k]], "distance": each.number(values[place]), "holdout": fresh})
     return Finding(
         MARGINALS,
         {},
         Outcome.SHOWN,
-        real=None if holdout is None else number(1.0 - holdout.value),
-        synthetic=number(score),
-        value=None if holdout is None else number(holdout.value - means[0].value),
-        ci=None if excess is None else interval((-excess[1], -excess[0])),
-        null=None if holdout is None else number(holdout.sampling(level)),
+        real=told.score(floor),
+        synthetic=told.score(score),
+        value=None if floor is None else told.difference(score, floor),
+        ci=None if excess is None or floor is None else told.around_difference(score, floor, (-excess[1], -excess[0])),
+        null=None if holdout is None else told.null(holdout.sampling(level)),
         n=n,
         detail={
             "columns_at_a_time": _COLUMNS,
             "triples": len(triples),
             "of": comb(len(names), _COLUMNS),
-            "score_interval": [number(1.0 - high), number(1.0 - low)],
+            "rounded_to": told.step,
+            "score_interval": told.around_score(score, (1.0 - high, 1.0 - low)),
             "most_distant": listed,
             "real_is": None if holdout is None else "score of the holdout",
             "null_is": None if holdout is None else "how far the scores of two such holdouts lie apart, by sampling alone",

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from assaymark.checks.fidelity import constraints, dependencies, marginals, rarities, structure
+from assaymark.checks.rounding import step
 from assaymark.results.findings import Outcome
 from assaymark.tables.schema import Column, Kind, Schema
 from assaymark.tables.table import Table
@@ -48,13 +49,16 @@ def test_marginals_are_the_mean_over_all_triples(make_people, row_input):
     triples = list(combinations(names, 3))
     (finding,) = of(structure.check(row_input(real, synthetic, holdout)), marginals.MARGINALS)
     expected = [[three_way((real, other), triple) for triple in triples] for other in (synthetic, holdout)]
-    assert finding.synthetic == pytest.approx(1 - np.mean(expected[0]), abs=1e-9)
-    assert finding.real == pytest.approx(1 - np.mean(expected[1]), abs=1e-9)
+    told = finding.detail["rounded_to"]
+    assert told == step(600, len(triples), closely=True)
+    assert finding.synthetic == pytest.approx(1 - np.mean(expected[0]), abs=told / 2 + 1e-9)
+    assert finding.real == pytest.approx(1 - np.mean(expected[1]), abs=told / 2 + 1e-9)
     assert finding.detail["triples"] == finding.detail["of"] == comb(len(names), 3)
     worst = finding.detail["most_distant"][0]
     place = triples.index(tuple(worst["columns"]))
-    assert worst["distance"] == pytest.approx(max(expected[0]), abs=1e-9)
-    assert worst["holdout"] == pytest.approx(expected[1][place], abs=1e-9)
+    assert expected[0][place] == pytest.approx(max(expected[0]), abs=1e-9)
+    assert worst["distance"] == pytest.approx(expected[0][place], abs=step(600, closely=True) / 2)
+    assert worst["holdout"] == pytest.approx(expected[1][place], abs=step(600, closely=True) / 2)
     low, high = finding.detail["score_interval"]
     assert low <= finding.synthetic <= high
 
