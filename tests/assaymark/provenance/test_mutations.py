@@ -192,7 +192,7 @@ def test_changes_over_the_release_are_found(copy, contents, name, kind):
 
 
 def in_release(folder: Path, contents, name: str, changed: str, *, whole: bool) -> list[tuple[str, str]]:
-    """Return what is found of a file that was changed in a release; now and then the whole of it is verified, which takes long."""
+    """Return what is found of a file that was changed in a release; now and then the whole is verified, which takes long."""
     anchors = trusted_anchors()
     entry = next(each for each in json.loads(contents["release.json"])["files"] if each["name"] == name)
     nested = {box.label: box for box in read_store(contents["release.json.c2pa"])[:-1]}
