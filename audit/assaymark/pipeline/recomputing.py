@@ -15,6 +15,7 @@ from assaymark.cubes.document import read_cubes
 from assaymark.cubes.fine import count_cube
 from assaymark.cubes.model_document import contradictions
 from assaymark.cubes.pooling import observed
+from assaymark.errors import ReleaseError
 from assaymark.execution import Run
 from assaymark.host.specs import CheckInput
 from assaymark.pipeline.document import policy_summary, published_tables
@@ -40,6 +41,7 @@ _EXACT = 1e-9  # relative; libraries of mathematical functions differ in the las
 _MONTE_CARLO = 0.15  # of an interval's width: far beyond the error of 10,000 draws, far below any change that matters
 _MONTE_CARLO_DETAIL = 0.02  # of shares and p-values from draws, at the least
 _SIZE_LIMIT = 256 * 2**20
+_DRAWS_LIMIT = 2**25  # draws times groups: some 2 GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,26 @@ def recompute(folder: Path) -> Recomputation:
     """Compute a release again; its signatures and digests have been checked before.
 
     Raises:
-        ReleaseError: When a document does not have its form.
+        ReleaseError: When a document does not have its form, or they do not fit together.
     """
-    audit = loads_strict((folder / AUDIT_FILE).read_bytes(), max_bytes=_SIZE_LIMIT)
+    try:
+        return _recompute(folder)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        # whoever wrote these documents may be a stranger: of their forms not every combination makes sense
+        raise ReleaseError(
+            "the documents of the release do not fit together",
+            where=AUDIT_FILE,
+            found=f"{type(error).__name__}: {error}"[:300],
+            remedy="Ask for the release again, or verify it with the version of Assaymark that made it.",
+        ) from error
+
+
+def _recompute(folder: Path) -> Recomputation:
+    audit = loads_strict((folder / AUDIT_FILE).read_bytes(), max_bytes=_SIZE_LIMIT, where=AUDIT_FILE)
     validate_audit(audit)
-    cubes = read_cubes(loads_strict((folder / CUBES_FILE).read_bytes(), max_bytes=_SIZE_LIMIT))
+    cubes = read_cubes(loads_strict((folder / CUBES_FILE).read_bytes(), max_bytes=_SIZE_LIMIT, where=CUBES_FILE))
     policy = parse_policy((folder / POLICY_FILE).read_bytes(), POLICY_FILE, None)
+    _check_size(cubes, policy)
     problems = [*_cube_problems(cubes, policy), *_document_problems(audit, cubes, policy), *_recount(folder, audit, cubes)]
     recorded = [_finding(entry) for entry in audit["findings"]]
     known = [finding for finding in recorded if finding.id in RECOMPUTED_IDS]
@@ -82,6 +98,20 @@ def recompute(folder: Path) -> Recomputation:
     problems += _verdict_problems(audit, judged)
     compare(cubes, again)
     return Recomputation(tuple(problems), verdict(judged), tuple(f.id for f in known), tuple(f.id for f in other))
+
+
+def _check_size(cubes: PublishedCubes, policy: Policy) -> None:
+    """Refuse what would take more memory to draw than an audit may take; its author chose both the draws and the groups."""
+    within = [scope for strata in cubes.strata for scope in (strata.total, *strata.inner)]
+    most = max((len(scope.real.groups) + 1 for scope in (*cubes.scopes, *within)), default=0)
+    if most * policy.draws > _DRAWS_LIMIT:
+        raise ReleaseError(
+            "the release asks for more random draws than are computed here",
+            where=POLICY_FILE,
+            found=f"{policy.draws} draws of {most} groups",
+            expected=f"at most {_DRAWS_LIMIT} together",
+            remedy="Ask for a release with fewer draws in its policy.",
+        )
 
 
 def _cube_problems(cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str, str]]:

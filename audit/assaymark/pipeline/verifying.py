@@ -9,13 +9,14 @@ from assaymark.errors import AssaymarkError, MissingFileError
 from assaymark.pipeline.recomputing import recompute
 from assaymark.pipeline.requests import VerifyRequest, VerifyResult
 from assaymark.provenance import independent
+from assaymark.provenance.digests import snapshot
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.manifests import read_manifest
-from assaymark.provenance.verification import FileCheck, Problem, ReleaseCheck, verify_file, verify_release
+from assaymark.provenance.verification import FileCheck, Problem, ReleaseCheck, printable, verify_file, verify_release
 from assaymark.results.findings import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 
@@ -31,6 +32,7 @@ def verify(request: VerifyRequest) -> VerifyResult:
     read = independent.read_manifest if request.independent else read_manifest
     if not request.path.is_dir():
         return _file_result(verify_file(request.path, anchors, read), request)
+    before = snapshot(request.path)
     checked = verify_release(request.path, anchors, read)
     if checked.problems:
         return _result(checked, request, checked.problems, None)
@@ -39,7 +41,14 @@ def verify(request: VerifyRequest) -> VerifyResult:
     except AssaymarkError as error:
         return _result(checked, request, (Problem(error.where or "audit.json", error.code, str(error)),), None)
     problems = tuple(Problem(file, "recomputed_differently", message) for file, message in again.problems)
+    problems += tuple(_changed(before, snapshot(request.path)))  # what was recomputed was read after what was signed
     return _result(checked, request, problems, again.verdict, again.recomputed, again.signed_only)
+
+
+def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Problem]:
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield Problem(printable(name), "changed_meanwhile", "it was changed while it was verified; verify a copy")
 
 
 def _anchor(path: Path) -> bytes:

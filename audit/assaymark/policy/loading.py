@@ -99,8 +99,9 @@ def parse_policy(source: bytes, where: str, known: frozenset[str] | None) -> Pol
         raise PolicyError("the policy file is too large", where=where, expected=f"at most {_SIZE_LIMIT} bytes")
     try:
         document: Mapping[str, Any] = tomllib.loads(source.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PolicyError("the policy is no valid TOML", where=where, found=str(error), remedy="Correct the file.") from error
+    except (ValueError, RecursionError) as error:  # also numbers of too many digits, and lists in lists without end
+        found = str(error)[:300]
+        raise PolicyError("the policy is no valid TOML", where=where, found=found, remedy="Correct the file.") from error
     try:
         parsed = _File.model_validate(document)
     except ValidationError as error:

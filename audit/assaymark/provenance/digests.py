@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -64,6 +65,20 @@ def open_plain(path: Path, limit: int) -> int:
         os.close(handle)
         raise problem
     return handle
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Return what tells that a file of a folder was replaced or written to: its number on the disk, size and times of change.
+
+    The time of the last change cannot be set by whoever may write to the folder. A file that cannot be looked at has no entry.
+    """
+    seen: dict[str, tuple[int, ...]] = {}
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                seen[entry.name] = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return seen
 
 
 def read_plain(path: Path, limit: int) -> bytes:

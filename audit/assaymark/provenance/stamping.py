@@ -24,6 +24,8 @@ from assaymark.provenance.jumbf import read_store
 from assaymark.provenance.manifests import Stamper, read_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from assaymark.host.specs import Signer
 
 RELEASE_SCHEMA = "assaymark-release/1"
@@ -32,8 +34,11 @@ AUDIT_FILE, POLICY_FILE = "audit.json", "policy.toml"
 SUFFIX = ".c2pa"
 FILE_LIMIT = 16 * 2**40  # bytes of one file
 
-# \Z, not $, which would let a line end through; never the name of a sidecar
-FILE_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}(?<!\.c2pa)\Z"
+# \Z, not $, which would let a line end through; never the name of a sidecar, a device or an option, nor with a dot at its end
+FILE_NAME = (
+    r"^(?!(?:[cC][oO][nN]|[pP][rR][nN]|[aA][uU][xX]|[nN][uU][lL]|(?:[cC][oO][mM]|[lL][pP][tT])[0-9])(?:\.|\Z))"
+    r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}(?<!\.c2pa)(?<!\.)\Z"
+)
 _LABEL = re.compile(r"(?!c2pa\.|cawg\.|stds\.|org\.assaymark\.)[a-z0-9-]+(\.[A-Za-z0-9-]+(_[A-Za-z0-9-]+)*)+\Z", re.ASCII)
 
 __all__ = [
@@ -140,18 +145,29 @@ def stamp_release(folder: Path, signer: Signer, *, claims: ReleaseClaims) -> Non
         _write(folder / (RELEASE_FILE + SUFFIX), stamper.sign(definition, over_all.sha256, resources))
 
 
+def colliding(names: Iterable[str]) -> set[str]:
+    """Return the names of files that, they or their sidecars, are one file with another's where a disk ignores case."""
+    kept = [(name, whole) for name in (*names, RELEASE_FILE) for whole in (name, name + SUFFIX)]
+    holders: dict[str, list[str]] = {}
+    for name, whole in kept:
+        holders.setdefault(whole.lower(), []).append(name)
+    return {name for held in holders.values() if len(held) > 1 for name in held}
+
+
 def _names(folder: Path, claims: ReleaseClaims) -> list[str]:
     """Return the files to stamp; whatever verification would refuse later is refused before anything is written.
 
     The library aborts the whole process for a label that is not ASCII, so none reaches it.
     """
     names = sorted(path.name for path in folder.iterdir())
+    collisions = colliding(names)
     for name in names:
-        if not re.match(FILE_NAME, name) or name == RELEASE_FILE or not (folder / name).is_file():
+        if name in collisions or not re.match(FILE_NAME, name) or name == RELEASE_FILE or not (folder / name).is_file():
             raise StampError(
                 "this cannot be part of a release",
                 where=repr(name),
-                expected="a file named by letters, digits, dots, dashes and underscores; no sidecar and no release.json",
+                expected="a file named by letters, digits, dots, dashes and underscores, whatever their case unlike any other;"
+                " no sidecar and no release.json",
                 remedy="Give the file of the renderer another name.",
             )
     if claims.data_file not in names:

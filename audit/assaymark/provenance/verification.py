@@ -11,7 +11,16 @@ from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerpri
 from assaymark.provenance.jumbf import Box, read_store
 from assaymark.provenance.keys import LABEL
 from assaymark.provenance.manifests import read_manifest
-from assaymark.provenance.stamping import AUDIT_FILE, FILE_LIMIT, FILE_NAME, POLICY_FILE, RELEASE_FILE, RELEASE_SCHEMA, SUFFIX
+from assaymark.provenance.stamping import (
+    AUDIT_FILE,
+    FILE_LIMIT,
+    FILE_NAME,
+    POLICY_FILE,
+    RELEASE_FILE,
+    RELEASE_SCHEMA,
+    SUFFIX,
+    colliding,
+)
 from assaymark.provenance.strict_json import loads_strict
 
 if TYPE_CHECKING:
@@ -195,13 +204,17 @@ def _label(signer: str) -> str:
 def _release_document(raw: bytes) -> dict[str, Any]:
     from jsonschema import Draft202012Validator
 
-    document: dict[str, Any] = loads_strict(raw, max_bytes=_RELEASE_LIMIT, where=RELEASE_FILE)
+    document: dict[str, Any] = loads_strict(raw, max_bytes=_RELEASE_LIMIT, where=RELEASE_FILE, max_values=20 * _FILES_LIMIT)
     error = next(Draft202012Validator(_RELEASE_FORM).iter_errors(document), None)
     if error is not None:
         raise ReleaseError("it does not have the form of a release", where=RELEASE_FILE, found=printable(error.message))
     listed = [entry["name"] for entry in document["files"]]
-    if len(set(listed)) != len(listed) or RELEASE_FILE in listed:
-        raise ReleaseError("it lists a file twice, or itself", where=RELEASE_FILE)
+    if colliding(listed):
+        raise ReleaseError(
+            "it lists a file twice, or itself, or names that differ in nothing but case",
+            where=RELEASE_FILE,
+            found=", ".join(sorted(colliding(listed)))[:_TEXT_LIMIT],
+        )
     return document
 
 

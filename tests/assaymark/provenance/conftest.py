@@ -129,3 +129,35 @@ def authority() -> Callable[..., tuple[bytes, object]]:
         return root.public_bytes(pem), signer
 
     return make
+
+
+@pytest.fixture(scope="session")
+def chain_signer() -> tuple[bytes, object, object]:
+    """A root, and a signer under an intermediate of that root: one that shows its whole chain, one that shows its leaf only."""
+    root_key, middle_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    root, now, pem = keys._root(root_key), datetime.now(UTC).replace(microsecond=0), serialization.Encoding.PEM
+    middle = _certificate("Middle", middle_key.public_key(), root.subject, root_key, now, issues=True)
+    leaf = _certificate("Leaf", leaf_key.public_key(), middle.subject, middle_key, now, issues=False)
+    short = leaf.public_bytes(pem)
+    whole = short + middle.public_bytes(pem)
+    return root.public_bytes(pem), PemSigner(whole, "Leaf", leaf_key), PemSigner(short, "Leaf", leaf_key)
+
+
+def _certificate(name, key, issuer, issuer_key, now, *, issues):
+    subject = [x509.NameAttribute(NameOID.COMMON_NAME, name), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Somebody")]
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name(subject))
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=issues, path_length=None), critical=True)
+        .add_extension(keys._usage(signs=not issues, issues=issues), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+    )
+    if not issues:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+    return builder.sign(issuer_key, hashes.SHA256())
