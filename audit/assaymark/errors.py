@@ -37,7 +37,8 @@
     │   ├── SigningKeyError      AM601
     │   ├── StampError           AM602
     │   ├── ManifestError        AM603
-    │   └── ReleaseError         AM604
+    │   ├── ReleaseError         AM604
+    │   └── LogError             AM620
     ├── OutputError          AM701  a result could not be written
     ├── Cancelled            AM801  interrupted (exit 130)
     └── InternalError        AM9xx  a self-check failed; never a user's fault
@@ -324,6 +325,12 @@ class ReleaseError(ProvenanceError):
 
     code = "AM604"
     exit_code = 1
+
+
+class LogError(ProvenanceError):
+    """The transparency log is missing, damaged, busy, or ahead of the clock."""
+
+    code = "AM620"
 
 
 class OutputError(AssaymarkError):

@@ -84,3 +84,9 @@ def test_links_between_pages_lead_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_log_of_the_how_to(tmp_path):
+    for block in blocks("docs/how-to/look-a-release-up-in-the-log.md", "sh"):
+        done = shell(block, tmp_path, ASSAYMARK_LOG=str(tmp_path / "log.sqlite"))
+        assert done.returncode == 0, block + done.stdout + done.stderr

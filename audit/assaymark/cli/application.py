@@ -19,6 +19,7 @@ COMMANDS = {
     "generate": "Fit a generator and sample it, without an audit.",
     "sample": "Sample a saved model.",
     "stamp": "Sign files: a C2PA sidecar beside each.",
+    "log": "Look up, prove and check stamps in the transparency log.",
     "verify": "Verify a release or a stamped file, and recompute its numbers.",
     "report": "Render an audit.json in another format.",
     "plugins": "List and show plugins.",

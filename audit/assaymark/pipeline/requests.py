@@ -32,6 +32,7 @@ class AuditRequest:
         out: Release folder to write; None to only print.
         force: Whether an earlier release in ``out`` may be replaced.
         signer: Name of the signer that stamps the release.
+        log: Transparency log that the release goes into; None to log nothing.
     """
 
     real: Path
@@ -44,6 +45,7 @@ class AuditRequest:
     out: Path | None = None
     force: bool = False
     signer: str = "development"
+    log: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class RunRequest:
         shadows: How many times it is fitted for that.
         force: Whether an earlier release in ``out`` may be replaced.
         signer: Name of the signer that stamps the release.
+        log: Transparency log that the release goes into; None to log nothing.
     """
 
     real: Path
@@ -85,6 +88,7 @@ class RunRequest:
     shadows: int = 16
     force: bool = False
     signer: str = "development"
+    log: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def verify(request: VerifyRequest) -> VerifyResult:
     """
     if not request.path.exists():
         raise MissingFileError("there is nothing to verify", where=str(request.path), remedy="Check the path.")
-    anchors = [*trusted_anchors(), *(_anchor(path) for path in request.trust_anchors)]
+    anchors = trust_anchors(request.trust_anchors)
     read = independent.read_manifest if request.independent else read_manifest
     if not request.path.is_dir():
         return _file_result(verify_file(request.path, anchors, read), request)
@@ -49,6 +49,15 @@ def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> Itera
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
             yield Problem(printable(name), "changed_meanwhile", "it was changed while it was verified; verify a copy")
+
+
+def trust_anchors(paths: Iterable[Path]) -> list[bytes]:
+    """Return the roots that this machine trusts by itself, and those in PEM files.
+
+    Raises:
+        MissingFileError: When a file cannot be read.
+    """
+    return [*trusted_anchors(), *(_anchor(path) for path in paths)]
 
 
 def _anchor(path: Path) -> bytes:
