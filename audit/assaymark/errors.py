@@ -38,6 +38,8 @@
     │   ├── StampError           AM602
     │   ├── ManifestError        AM603
     │   ├── ReleaseError         AM604
+    │   ├── DisclosureError      AM605
+    │   ├── CommitmentError      AM606
     │   └── LogError             AM620
     ├── OutputError          AM701  a result could not be written
     ├── Cancelled            AM801  interrupted (exit 130)
@@ -324,6 +326,19 @@ class ReleaseError(ProvenanceError):
     """A release folder is malformed or incomplete."""
 
     code = "AM604"
+    exit_code = 1
+
+
+class DisclosureError(ProvenanceError):
+    """The salts that open a release's commitments are missing, unsafe, malformed, or those of another release."""
+
+    code = "AM605"
+
+
+class CommitmentError(ProvenanceError):
+    """A file is not the one that a release committed to."""
+
+    code = "AM606"
     exit_code = 1
 
 

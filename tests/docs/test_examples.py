@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -78,6 +79,14 @@ def test_the_targets_of_the_how_to_run(tmp_path):
     }
     assert told["by-level"]["bias.rank_difference"] == "amplified"
     assert told["by-score"]["bias.mean_difference"] == "amplified"
+
+
+@pytest.mark.parametrize("page", ["prove-the-source"])
+def test_how_to_pages_on_releases_run(people, tmp_path, page):
+    shutil.copy(people, tmp_path / "people.csv")
+    for block in blocks(f"docs/how-to/{page}.md", "sh"):
+        done = shell(block, tmp_path)
+        assert done.returncode == 0, block + done.stdout + done.stderr
 
 
 def test_links_between_pages_lead_somewhere():

@@ -21,6 +21,7 @@ COMMANDS = {
     "stamp": "Sign files: a C2PA sidecar beside each.",
     "log": "Look up, prove and check stamps in the transparency log.",
     "verify": "Verify a release or a stamped file, and recompute its numbers.",
+    "disclose": "Prove that a file is the source that a release committed to.",
     "report": "Render an audit.json in another format.",
     "plugins": "List and show plugins.",
     "keys": "Make and show the development keys.",

@@ -208,6 +208,14 @@ def chosen_log(values: dict[str, Any]) -> Path | None:
     return None if values["no_log"] else log_path(values["log"])
 
 
+def trust_options() -> Decorator:
+    """Options on whose signatures count."""
+    return _stack(
+        click.option("--trust-anchor", type=PATH, multiple=True, metavar="PEM", help="Root certificate to trust. Repeatable."),
+        click.option("--allow-untrusted", is_flag=True, help="Accept what is intact but signed by somebody unknown."),
+    )
+
+
 def pairs(values: Sequence[str], option: str, expected: str = "OLD=NEW, each OLD once") -> dict[str, str]:
     """Return OLD=NEW texts as a mapping.
 

@@ -157,7 +157,7 @@ def _recount(folder: Path, audit: Mapping[str, Any], cubes: PublishedCubes) -> I
     """Count the synthetic table again, and hold it against the cubes."""
     data = audit["datasets"]["synthetic"]
     options = TableOptions(nulls=tuple(data["nulls"]))
-    schema = _schema(audit)
+    schema = release_schema(audit)
     rename = {old: new for old, new in data["rename"].items() if new in schema}
     loaded = load_like(folder / data["file"], schema, options, rename=rename, name="synthetic")
     if loaded.rows != data["rows"]:
@@ -180,7 +180,8 @@ def _recount(folder: Path, audit: Mapping[str, Any], cubes: PublishedCubes) -> I
         yield from ((CUBES_FILE, message) for message in class_count_problems(loaded.table, cubes))
 
 
-def _schema(audit: Mapping[str, Any]) -> Schema:
+def release_schema(audit: Mapping[str, Any]) -> Schema:
+    """Return the schema of the columns that the published counts are of, as an audit document records it."""
     task, bins = audit["task"], audit["task"]["bins"]
     kinds = {entry["name"]: entry for entry in audit["datasets"]["synthetic"]["schema"]}
     columns = []
