@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _TIME_WIDTH = 64
 _WAVES = 16
 _LIKELIHOOD_ROWS = 64
+_PAIR = 2  # two codes are neighbours anyway
 _ROUGH = 0.3  # how far neighbouring codes of an ordered column begin apart, compared with codes of no order
 
 
@@ -51,6 +52,40 @@ class _Block(nn.Module):
         return hidden + inner
 
 
+class _Ranks(nn.Module):
+    """What the codes of ordered columns share with their neighbours: a learned smooth function of rank, beside each code's own.
+
+    Without it, every code of a number has to learn from its own few rows what those next to it have learned already, and a
+    strong dependence between two numbers comes out weaker than it is until each code has had enough rows.
+    """
+
+    waves: Tensor
+    kept: Tensor
+    entering: Tensor
+    leaving: Tensor
+
+    def __init__(self, waves: Sequence[Tensor], entering: Sequence[Tensor], leaving: Sequence[Tensor], width: int) -> None:
+        """Take each column's smooth functions (codes, waves), and the rows of its codes in the two tables of the network."""
+        super().__init__()
+        longest = max(len(each) for each in waves)
+        padded = [nn.functional.pad(each, (0, 0, 0, longest - len(each))) for each in waves]
+        kept = [torch.arange(len(each)) + place * longest for place, each in enumerate(waves)]
+        self.register_buffer("waves", torch.stack(padded), persistent=False)
+        self.register_buffer("kept", torch.cat(kept), persistent=False)
+        self.register_buffer("entering", torch.cat(list(entering)), persistent=False)
+        self.register_buffer("leaving", torch.cat(list(leaving)), persistent=False)
+        self.into = nn.Parameter(torch.zeros(len(waves), _WAVES, width))
+        self.out = nn.Parameter(torch.zeros(len(waves), _WAVES, width))
+
+    def to_codes(self, table: Tensor) -> Tensor:
+        """Return the vectors of all codes, shape of ``table``, with what neighbours share."""
+        return table.index_add(0, self.entering, torch.bmm(self.waves, self.into).flatten(0, 1)[self.kept].to(table.dtype))
+
+    def to_weight(self, weight: Tensor) -> Tensor:
+        """Return the weight of the outputs, shape of ``weight``, with what neighbours share."""
+        return weight.index_add(0, self.leaving, torch.bmm(self.waves, self.out).flatten(0, 1)[self.kept].to(weight.dtype))
+
+
 class RowNetwork(nn.Module):
     """From numbers, partly masked codes and a time to numbers and the logits of all codes: a residual perceptron.
 
@@ -60,10 +95,12 @@ class RowNetwork(nn.Module):
 
     first: Tensor
     frequencies: Tensor
+    ranks: _Ranks | None
 
     def __init__(self, shape: RowShape, generator: torch.Generator) -> None:
         super().__init__()
         self.shape = shape
+        self.ranks = None
         sizes = [count + 1 for count in shape.cardinalities]  # the last one is the mask
         vectors = torch.randn((sum(sizes), shape.width), generator=generator)
         self.codes = nn.Parameter(vectors / math.sqrt(max(len(sizes), 1)))
@@ -86,20 +123,37 @@ class RowNetwork(nn.Module):
             ordered: Whether the codes of a column stand for ascending numbers.
             generator: Source of randomness.
         """
-        columns = list(zip(self.shape.cardinalities, ordered, self.first.tolist(), strict=True))
-        biases = [torch.zeros(self.shape.outputs)]
-        for place, (count, numeric, start) in enumerate(columns):
-            margin = torch.bincount(codes[:, place], minlength=count).float() / max(len(codes), 1)
-            biases.append((margin + 1e-6).log())
-            if numeric and count > 2:  # noqa: PLR2004 - two codes are neighbours anyway
-                waves = _waves(margin)
-                mixing = torch.randn((_WAVES, self.shape.width), generator=generator) / math.sqrt(len(columns))
-                self.codes[start : start + count] = _ROUGH * self.codes[start : start + count] + waves @ mixing
-        self.leave.bias.copy_(torch.cat(biases))
+        margins = [
+            torch.bincount(codes[:, place], minlength=count).float() / max(len(codes), 1)
+            for place, count in enumerate(self.shape.cardinalities)
+        ]
+        self.leave.bias.copy_(torch.cat([torch.zeros(self.shape.outputs), *((margin + 1e-6).log() for margin in margins)]))
+        numeric = [place for place, count in enumerate(self.shape.cardinalities) if ordered[place] and count > _PAIR]
+        if not numeric:
+            return
+        waves = [_waves(margins[place]) for place in numeric]
+        ends = torch.tensor(self.shape.cardinalities).cumsum(dim=0).tolist()
+        entering, leaving = [], []
+        for place, smooth in zip(numeric, waves, strict=True):
+            start, count = int(self.first[place]), len(smooth)
+            mixing = torch.randn((_WAVES, self.shape.width), generator=generator) / math.sqrt(len(margins))
+            self.codes[start : start + count] = _ROUGH * self.codes[start : start + count] + smooth @ mixing
+            entering.append(torch.arange(start, start + count))
+            leaving.append(torch.arange(count) + self.shape.outputs + ends[place] - count)
+        self.ranks = _Ranks(waves, entering, leaving, self.shape.width)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """End the training: codes no longer share anything, and each keeps the vectors that it has come to."""
+        if self.ranks is not None:
+            self.codes.copy_(self.ranks.to_codes(self.codes))
+            self.leave.weight.copy_(self.ranks.to_weight(self.leave.weight))
+            self.ranks = None
 
     def forward(self, numbers: Tensor, codes: Tensor, time: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return numbers (rows, outputs) and one tensor of logits a code column; see :meth:`features`."""
-        out = self.leave(self.features(numbers, codes, time)).float()
+        weight = self.leave.weight if self.ranks is None else self.ranks.to_weight(self.leave.weight)
+        out: Tensor = nn.functional.linear(self.features(numbers, codes, time), weight, self.leave.bias).float()
         numbers_out, logits = out[:, : self.shape.outputs], out[:, self.shape.outputs :]
         return numbers_out, list(logits.split(list(self.shape.cardinalities), dim=1))
 
@@ -115,7 +169,8 @@ class RowNetwork(nn.Module):
         signal = nn.functional.silu(self.time(torch.cat([angles.sin(), angles.cos()], dim=1)))
         hidden = torch.zeros((len(codes), self.shape.width), device=codes.device)
         if self.shape.cardinalities:
-            hidden = nn.functional.embedding_bag(codes + self.first, self.codes, mode="sum")
+            table = self.codes if self.ranks is None else self.ranks.to_codes(self.codes)
+            hidden = nn.functional.embedding_bag(codes + self.first, table, mode="sum")
         if self.shape.inputs:
             hidden = hidden + self.enter(numbers)
         for block in self.blocks:
@@ -123,11 +178,11 @@ class RowNetwork(nn.Module):
         return nn.functional.silu(torch.as_tensor(self.norm(hidden)))
 
     def numbers(self, features: Tensor) -> Tensor:
-        """Return the numbers that come out, shape (rows, outputs)."""
+        """Return the numbers that come out of a settled network, shape (rows, outputs)."""
         return self._head(features, 0, self.shape.outputs)
 
     def logits(self, features: Tensor, place: int) -> Tensor:
-        """Return the logits of one code column, shape (rows, its cardinality)."""
+        """Return the logits of one code column of a settled network, shape (rows, its cardinality)."""
         start = self.shape.outputs + sum(self.shape.cardinalities[:place])
         return self._head(features, start, start + self.shape.cardinalities[place])
 

@@ -31,7 +31,8 @@ class Variable:
         number: Its place among the number columns; None without scores.
         codes: Number of codes.
         cells: Cells of the continuous part, 0 without one.
-        parent_cells: Cells of it where another column depends on this one.
+        parent_cells: Cells of it where another column depends on this one beside a first one.
+        first_cells: Cells of it where another column depends on this one first.
     """
 
     name: str
@@ -40,26 +41,26 @@ class Variable:
     codes: int
     cells: int
     parent_cells: int
+    first_cells: int
 
     @property
     def size(self) -> int:
         """Number of values."""
         return self.codes + self.cells
 
-    @property
-    def parent_size(self) -> int:
+    def parent_size(self, *, first: bool) -> int:
         """Number of values as a parent."""
-        return self.codes + self.parent_cells
+        return self.codes + (self.first_cells if first else self.parent_cells)
 
-    def coarse(self, values: Ints) -> Ints:
+    def coarse(self, values: Ints, *, first: bool) -> Ints:
         """Return values as a parent's values."""
         if not self.cells:
             return values
-        cell = (values - self.codes) * self.parent_cells // self.cells
+        cell = (values - self.codes) * (self.first_cells if first else self.parent_cells) // self.cells
         return np.where(values < self.codes, values, self.codes + cell)
 
 
-def variables_of(encoder: TableEncoder, cells: int, parent_cells: int) -> tuple[Variable, ...]:
+def variables_of(encoder: TableEncoder, cells: int, parent_cells: int, first_cells: int) -> tuple[Variable, ...]:
     """Return one variable for each column that the encoder encodes, in the order of the table."""
     codes, numbers = encoder.code_names, encoder.number_names
     found = []
@@ -68,7 +69,9 @@ def variables_of(encoder: TableEncoder, cells: int, parent_cells: int) -> tuple[
         number = numbers.index(name) if name in numbers else None
         width = 0 if code is None else encoder.cardinalities[code]
         continuous = 0 if number is None else cells
-        found.append(Variable(name, code, number, width, continuous, min(parent_cells, continuous)))
+        found.append(
+            Variable(name, code, number, width, continuous, min(parent_cells, continuous), min(first_cells, continuous))
+        )
     return tuple(found)
 
 

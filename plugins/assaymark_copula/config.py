@@ -11,7 +11,7 @@ class CopulaConfig(BaseModel):
     Attributes:
         parents: Columns that a column may depend on directly.
         cells: Cells that the range of a continuous column is cut into.
-        parent_cells: Cells that it is cut into where another column depends on it.
+        parent_cells: Cells that it is cut into where another column depends on it; in a long table more for its first.
         smoothing: Weight, in rows, of the estimate with one parent less.
     """
 

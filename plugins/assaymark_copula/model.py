@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from assaymark.api import Run
     from assaymark_copula.config import CopulaConfig
 
-_FORMAT = "assaymark-copula/1"
+_FORMAT = "assaymark-copula/2"
 _MODEL_FILE, _TABLES_FILE = "copula.json", "copula.npz"
+_ROWS_A_CELL = 250  # of a table, for each cell of a column that another one depends on first
 _ROUNDS = 200  # rounds of rejection before a condition is given up
 
 
@@ -49,7 +50,8 @@ class CopulaGenerator:
         """Learn ``table``; every choice depends on the data and ``run.seed`` alone."""
         encoder = TableEncoder.fit(table)
         encoded = encoder.encode(table, run.rng("encode"))
-        variables = variables_of(encoder, self.config.cells, self.config.parent_cells)
+        first = max(self.config.parent_cells, table.rows // _ROWS_A_CELL)
+        variables = variables_of(encoder, self.config.cells, self.config.parent_cells, first)
         values = [to_values(variable, encoded) for variable in variables]
 
         def step(done: int) -> None:
@@ -119,7 +121,7 @@ class FittedCopula:
         likely = np.ones(rows)
         for node in self._nodes:
             draws = rng.random(rows)
-            parents = [self._variables[place].coarse(values[place]) for place in node.parents]
+            parents = [self._variables[place].coarse(values[place], first=turn == 0) for turn, place in enumerate(node.parents)]
             if given and node.variable in given:
                 values[node.variable] = np.full(rows, given[node.variable], dtype=np.int64)
                 likely *= node.probability(parents, given[node.variable], rows)
@@ -158,7 +160,7 @@ class FittedCopula:
         self._encoder.save(folder)
         document = {
             "format": _FORMAT,
-            "cells": [[v.cells, v.parent_cells] for v in self._variables],
+            "cells": [[v.cells, v.parent_cells, v.first_cells] for v in self._variables],
             "nodes": [{"variable": node.variable, "parents": list(node.parents)} for node in self._nodes],
         }
         (folder / _MODEL_FILE).write_text(json.dumps(document), encoding="utf-8")
@@ -210,18 +212,18 @@ def _stack(parts: list[Encoded]) -> Encoded:
 
 
 def _read_variables(encoder: TableEncoder, cells: list[list[int]]) -> tuple[Variable, ...]:
-    plain = variables_of(encoder, 2, 2)
+    plain = variables_of(encoder, 2, 2, 2)
     if len(plain) != len(cells):
         raise ValueError("the number of columns differs")
     return tuple(
-        Variable(v.name, v.code, v.number, v.codes, int(fine), int(coarse))
-        for v, (fine, coarse) in zip(plain, cells, strict=True)
+        Variable(v.name, v.code, v.number, v.codes, int(fine), int(coarse), int(first))
+        for v, (fine, coarse, first) in zip(plain, cells, strict=True)
     )
 
 
 def _read_node(entry: Mapping[str, Any], cumulative: Any, variables: tuple[Variable, ...]) -> Node:
     variable, parents = int(entry["variable"]), tuple(int(place) for place in entry["parents"])
-    shape = tuple(variables[place].parent_size for place in parents)
+    shape = tuple(variables[place].parent_size(first=turn == 0) for turn, place in enumerate(parents))
     expected = (int(np.prod(shape)), variables[variable].size)
     if cumulative.shape != expected or not np.isfinite(cumulative).all():
         raise ValueError(f"table of shape {cumulative.shape}, expected {expected}")

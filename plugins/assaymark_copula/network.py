@@ -100,8 +100,10 @@ class Learner:
 
     def __post_init__(self) -> None:
         """Keep the parents' values, which every step needs."""
-        self._coarse = [variable.coarse(value) for variable, value in zip(self.variables, self.values, strict=True)]
-        self._sizes = [variable.parent_size for variable in self.variables]
+        self._coarse = [
+            variable.coarse(value, first=False) for variable, value in zip(self.variables, self.values, strict=True)
+        ]
+        self._sizes = [variable.parent_size(first=False) for variable in self.variables]
         self._rows = len(self.values[0]) if self.values else 0
 
     def learn(self, first: list[int], step: Callable[[int], None]) -> list[Node]:
@@ -147,7 +149,8 @@ class Learner:
         return tuple(parents)
 
     def _fits(self, chosen: int, parents: list[int]) -> bool:
-        return self.variables[chosen].size * int(np.prod([self._sizes[place] for place in parents])) <= _TABLE_LIMIT
+        sizes = [self.variables[place].parent_size(first=turn == 0) for turn, place in enumerate(parents)]
+        return self.variables[chosen].size * int(np.prod(sizes)) <= _TABLE_LIMIT
 
     def _tells(self, chosen: int, parents: list[int]) -> float:
         if not parents:
@@ -161,9 +164,10 @@ class Learner:
         size, value = self.variables[chosen].size, self.values[chosen]
         counts = np.bincount(value, minlength=size).astype(np.float64)
         estimate = (counts / max(counts.sum(), 1.0))[None, :]
-        shape = tuple(self._sizes[place] for place in parents)
+        shape = tuple(self.variables[place].parent_size(first=turn == 0) for turn, place in enumerate(parents))
+        columns = [self.variables[place].coarse(self.values[place], first=turn == 0) for turn, place in enumerate(parents)]
         for depth in range(1, len(parents) + 1):
-            joint = _joint([self._coarse[place] for place in parents[:depth]], shape[:depth], self._rows)
+            joint = _joint(columns[:depth], shape[:depth], self._rows)
             combos = int(np.prod(shape[:depth]))
             table = np.bincount(joint * size + value, minlength=combos * size).reshape(combos, size).astype(np.float64)
             held = table.sum(axis=1, keepdims=True)

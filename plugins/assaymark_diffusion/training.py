@@ -129,4 +129,5 @@ def train(
     )
     notes = learn(course, run)
     training.average.copy_to(training.model)
+    training.model.settle()
     return training.model.cpu().eval(), notes

@@ -250,4 +250,5 @@ def train(
     )
     notes = learn(course, run)
     game.average.copy_to(game.maker)
+    game.maker.settle()
     return game.maker.cpu().eval(), notes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assaymark.encoding.levels import Levels, fit_levels
+from assaymark.encoding.levels import COMMON, Levels, fit_levels
 from assaymark.encoding.quantiles import CLIPPED, Quantiles, fit_bins, fit_quantiles
 from assaymark.tables.schema import Column, Kind
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_FEW_VALUES = 20  # a numeric column with at most as many distinct values is a set of codes
+_FEW_VALUES = 20  # a numeric column with at most as many distinct values is a set of codes, where most of its rows share them
 _SPIKE_SHARE = 0.05  # a value that this share of rows holds is a code of its own
 _SPIKE_ROWS = 10
 _LUMPY = 0.5  # share of rows in values of their own from which a number is better coded value by value
@@ -240,36 +240,44 @@ def fit_codec(table: Table, column: Column, coarseness: Coarseness) -> Codec:
     """Choose how a column is encoded, from its values."""
     present, values = _indexed(table, column)
     step = _step(column, values)
-    if column.kind in {Kind.CATEGORICAL, Kind.BOOLEAN} or len(values) <= _FEW_VALUES:
-        return Codec(column, fit_levels(column.name, present, values), None, step)
     counts = np.bincount(present[present >= 0], minlength=len(values))
+    if column.kind in {Kind.CATEGORICAL, Kind.BOOLEAN} or _few(counts):
+        return Codec(column, fit_levels(column.name, present, values), None, step)
     total = int(counts.sum())
     spikes = np.flatnonzero((counts >= _SPIKE_SHARE * total) & (counts >= _SPIKE_ROWS))
-    if counts.sum() - counts[spikes].sum() < 1:
+    if total - counts[spikes].sum() < COMMON:
         return Codec(column, fit_levels(column.name, present, values), None, step)
     missing = bool((present < 0).any())
     numbers = np.array(values, dtype=np.float64)
     rest = np.where(np.isin(np.arange(len(values)), spikes), 0, counts)
-    bins = _bins(numbers, counts, rest, coarseness)
+    bins = _bins(numbers, counts, rest, coarseness, step)
     if bins is not None:
         return Codec(column, None, bins, step, missing, binned=True)
-    quantiles = fit_quantiles(np.repeat(numbers, rest))
+    quantiles = fit_quantiles(np.repeat(numbers, rest), step=step)
     if not len(spikes) and not missing:
         return Codec(column, None, quantiles, step)
     levels = Levels(tuple(float(numbers[s]) for s in spikes), tuple(int(counts[s]) for s in spikes), False, missing)  # noqa: FBT003 - see Levels
     return Codec(column, levels, quantiles, step)
 
 
-def _bins(numbers: Floats, counts: NDArray[np.int64], rest: NDArray[np.int64], coarseness: Coarseness) -> Quantiles | None:
+def _few(counts: NDArray[np.int64]) -> bool:
+    """Return whether a number has so few values, and so many rows of each, that it is a set of codes."""
+    total = int(counts.sum())
+    return total < COMMON or (len(counts) <= _FEW_VALUES and 2 * int(counts[counts >= COMMON].sum()) >= total)
+
+
+def _bins(
+    numbers: Floats, counts: NDArray[np.int64], rest: NDArray[np.int64], coarseness: Coarseness, step: float | None
+) -> Quantiles | None:
     """Return the bins of a number, or None where it is better kept continuous; ``rest`` are the counts without spikes."""
     values = np.repeat(numbers, counts)
     if coarseness.bins:
-        found = fit_bins(values, coarseness.bins, max(CLIPPED, int(rest.sum()) // (_FINER * coarseness.bins)))
+        found = fit_bins(values, coarseness.bins, max(CLIPPED, int(rest.sum()) // (_FINER * coarseness.bins)), step)
         flat = found.low[found.low == found.high]
         if rest[np.isin(numbers, flat)].sum() >= _LUMPY * rest.sum():
             return found
     if coarseness.equal:
-        return fit_bins(values, coarseness.equal, max(CLIPPED, int(rest.sum()) // coarseness.equal))
+        return fit_bins(values, coarseness.equal, max(CLIPPED, int(rest.sum()) // coarseness.equal), step)
     return None
 
 

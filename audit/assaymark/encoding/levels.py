@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COMMON = 10  # rows that a category needs to be produced; with fewer it could point at a person
-_FALLBACK = 2  # what a small table, whose categories are nearly all rare, must make do with
+_FALLBACK = 2  # what texts of a small table, nearly all of which are rare, must make do with; never one person's alone
 _ENOUGH = 0.5  # share of rows that the kept categories must cover
 
 
@@ -104,14 +104,15 @@ def fit_levels(name: str, present: NDArray[np.int32], values: tuple[Any, ...]) -
     """
     counts = np.bincount(present[present >= 0], minlength=len(values))
     total, least = int(counts.sum()), COMMON
-    if total and counts[counts >= COMMON].sum() < _ENOUGH * total:
+    texts = all(isinstance(value, str) for value in values)
+    if texts and total and counts[counts >= COMMON].sum() < _ENOUGH * total:
         least = _FALLBACK
     keep = np.flatnonzero(counts >= least)
-    if total and not len(keep):
-        keep, least = np.flatnonzero(counts >= 1), 1
     dropped = int((counts > 0).sum()) - len(keep)
     note = None
-    if least < COMMON:
+    if dropped and not len(keep):
+        note = f"{name}: no value is held by {least} rows, so none is produced"
+    elif least < COMMON:
         note = f"{name}: too few rows a category to keep only those that {COMMON} rows hold; kept those that {least} hold"
     elif dropped:
         note = f"{name}: categories that fewer than {COMMON} rows hold are not produced"

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-CLIPPED = 10  # the smallest and largest values produced are the tenth smallest and tenth largest
+CLIPPED = 10  # no value is produced beyond the tenth smallest and tenth largest, and no knot held by fewer rows
 _SEGMENTS = 2000
+_NEAR = 1e-6  # share of a step, or of a run, that is next to nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class Quantiles:
 
     def segments(self, values: Floats) -> NDArray[np.int32]:
         """Return the segment of each value, shape (rows,)."""
-        inside = np.clip(values, self.low[0], self.high[-1])
-        return np.clip(np.searchsorted(self.low, inside, side="right") - 1, 0, len(self.low) - 1).astype(np.int32)
+        begins = np.maximum((self.high[:-1] + self.low[1:]) / 2, self.low[:-1])  # a value between two belongs to the nearer
+        return np.searchsorted(begins, values, side="right").astype(np.int32)
 
     def within(self, segments: NDArray[np.int64], shares: Floats) -> Floats:
         """Return the values that lie at ``shares``, 0 to 1, of the way through segments."""
@@ -84,34 +85,94 @@ class Quantiles:
         return cls(edges, low, high)
 
 
-def fit_quantiles(values: Floats, least: int | None = None) -> Quantiles:
+def fit_quantiles(values: Floats, least: int | None = None, step: float | None = None) -> Quantiles:
     """Fit the quantile function of values without gaps, shape (rows,), at least one.
 
     Values are cut into runs of at least ``least`` rows each, by default ten (more in a long table); a value with as many rows
-    of its own is a flat segment, a run of rarer ones a line from its smallest to its largest.
+    of its own is a flat segment, a run of rarer ones a line. Where a run begins and ends is told by values that ten rows hold,
+    or by the middle of two values that fewer do, so that no knot is one person's value.
+
+    Args:
+        values: The values.
+        least: Rows of a segment.
+        step: Values are multiples of this, and so are the knots; None for any value.
     """
     ordered = np.sort(values)
-    margin = min(CLIPPED - 1, (len(ordered) - 1) // 2)
-    ordered = np.clip(ordered, ordered[margin], ordered[len(ordered) - 1 - margin])
     distinct, counts = np.unique(ordered, return_counts=True)
+    bottom, top = _bounds(ordered, distinct, counts, step)
+    common = np.isin(np.clip(distinct, bottom, top), [bottom, top]) | (counts >= CLIPPED)
+    distinct, first, inverse = np.unique(np.clip(distinct, bottom, top), return_index=True, return_inverse=True)
+    counts, common = np.bincount(inverse, weights=counts).astype(np.int64), common[first]
     least = max(CLIPPED, len(ordered) // _SEGMENTS if least is None else least)
     starts = _segment_starts(counts, least)
     ends = np.append(starts[1:], len(distinct)) - 1
     held = np.add.reduceat(counts, starts)
     edges = np.append(0.0, np.cumsum(held) / len(ordered))
     edges[-1] = 1.0
-    low, high = distinct[starts], distinct[ends]
-    thin = np.flatnonzero(held[1:-1] < CLIPPED) + 1
-    # a thin run between two common values reaches halfway to its neighbours, so that it does not repeat its own few values
-    low[thin] = (distinct[starts[thin] - 1] + distinct[starts[thin]]) / 2
-    high[thin] = (distinct[ends[thin]] + distinct[ends[thin] + 1]) / 2
+    low, high = _knots(distinct, common, starts, ends, step)
     return Quantiles(edges, low, high)
 
 
-def fit_bins(values: Floats, most: int, least: int = CLIPPED) -> Quantiles:
+def _bounds(ordered: Floats, distinct: Floats, counts: NDArray[np.int64], step: float | None) -> tuple[float, float]:
+    """Return the smallest and largest value to produce: the tenth from either end, or a little further in."""
+    margin = min(CLIPPED - 1, (len(ordered) - 1) // 2)
+
+    def bound(place: int, inwards: int) -> float:
+        following = place + inwards
+        if counts[place] >= CLIPPED or not 0 <= following < len(distinct):
+            return float(distinct[place])
+        if counts[following] >= CLIPPED:
+            return float(distinct[following])
+        middle = (distinct[place] + distinct[following]) / 2
+        return float(-_floor(-middle, step) if inwards > 0 else _floor(middle, step))
+
+    bottom = bound(int(np.searchsorted(distinct, ordered[margin])), 1)
+    top = bound(int(np.searchsorted(distinct, ordered[len(ordered) - 1 - margin])), -1)
+    if bottom > top:  # so few rows that the ends meet
+        bottom = top = float(_floor((bottom + top) / 2, step))
+    return bottom, top
+
+
+def _knots(
+    distinct: Floats, common: NDArray[np.bool_], starts: NDArray[np.int64], ends: NDArray[np.int64], step: float | None
+) -> tuple[Floats, Floats]:
+    """Return where segments begin and end, telling no value that fewer than ten rows hold.
+
+    Two runs that meet between two rare values share their middle. Next to a common value, which is told, that middle would
+    tell the rare one; a run begins there between its two first values, or right behind the common one.
+    """
+    low, high = distinct[starts].copy(), distinct[ends].copy()
+    inner = np.append((distinct[:-1] + distinct[1:]) / 2, distinct[-1])
+    pair = np.append(~common[:-1] & ~common[1:], False)
+    rare_low, rare_high = ~common[starts], ~common[ends]
+    before, after = np.maximum(starts - 1, 0), np.minimum(ends + 1, len(distinct) - 1)
+    meets_low, meets_high = rare_low & ~common[before] & (starts > 0), rare_high & ~common[after] & (ends < len(distinct) - 1)
+    within = (ends - starts > 1) & (ends > starts)
+    inside_low, inside_high = rare_low & ~meets_low & within & pair[starts], rare_high & ~meets_high & within & pair[ends - 1]
+    beside_low, beside_high = rare_low & ~meets_low & ~inside_low, rare_high & ~meets_high & ~inside_high
+    unit = step or 0.0
+    high[meets_high] = _floor(inner[ends[meets_high]], step)
+    low[meets_low] = _floor(inner[before[meets_low]], step) + unit
+    high[inside_high] = _floor(inner[ends[inside_high] - 1], step)
+    low[inside_low] = -_floor(-inner[starts[inside_low]], step)
+    high[beside_high] = distinct[after[beside_high]] - unit
+    near = distinct[before[beside_low]]
+    low[beside_low] = near + (unit or _NEAR * (high[beside_low] - near))
+    return low, np.maximum(low, high)
+
+
+def _floor(values: Any, step: float | None) -> Any:
+    """Return the largest multiples of a step that are not larger."""
+    if step is None:
+        return values
+    places = np.floor(np.asarray(values) / step + _NEAR)
+    return np.round(places * step, max(0, round(-np.log10(step)))) if step < 1 else places * step
+
+
+def fit_bins(values: Floats, most: int, least: int = CLIPPED, step: float | None = None) -> Quantiles:
     """Fit a quantile function of at most ``most`` segments of at least ``least`` rows, as fine as that allows."""
     while True:
-        found = fit_quantiles(values, least)
+        found = fit_quantiles(values, least, step)
         if len(found.low) <= most or least >= len(values):
             return found
         least = math.ceil(least * min(max(len(found.low) / most, 1.1), 2.0))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assaymark.encoding import TableEncoder
-from assaymark.encoding.quantiles import fit_bins
+from assaymark.encoding.quantiles import fit_bins, fit_quantiles
 from assaymark.errors import ConditionError, ModelFolderError
 from assaymark.execution import Run
 from assaymark.tables.schema import Column, Kind, Schema
@@ -121,3 +121,35 @@ def test_conditions_that_exclude_each_other_are_refused():
     with pytest.raises(ConditionError, match="contradict"):
         encoder.refuse_contradiction(where, together=1e-6)
     encoder.refuse_contradiction({"sex": "Female"}, together=1e-6)
+
+
+@pytest.mark.parametrize("least", [10, 40])
+@pytest.mark.parametrize("step", [None, 1.0, 0.01])
+def test_no_knot_is_a_value_of_few_rows(least, step):
+    rng = np.random.default_rng(6)
+    scattered = rng.uniform(0, 1e9, 700)
+    values = np.concatenate([scattered, np.repeat(rng.choice(scattered, 30, replace=False), 12), rng.uniform(0, 1e9, 700)])
+    values = values if step is None else np.round(values / step) * step
+    distinct, counts = np.unique(values, return_counts=True)
+    found = fit_quantiles(values, least, step)
+    knots = np.concatenate([found.low, found.high])
+    assert not np.isin(knots, distinct[counts < 10]).any()
+    assert (found.low <= found.high).all()
+    assert (np.diff(found.low) >= 0).all()
+    if step is not None:
+        assert np.allclose(knots / step, np.round(knots / step), atol=1e-4)
+    # each common value, and so nearly each row, is still found in the segment that it belongs to
+    flat = np.flatnonzero(found.low == found.high)
+    if least == 10:
+        assert np.isin(distinct[counts >= least], found.low[flat]).all()
+    assert (found.segments(found.low[flat]) == flat).all()
+    held = np.bincount(found.segments(values), minlength=len(found.low)) / len(values)
+    assert np.abs(np.cumsum(held) - found.edges[1:]).max() < 3 / len(values)
+
+
+def test_a_number_that_few_rows_have_is_not_produced():
+    values = np.full(300, np.nan)
+    values[:9] = np.arange(9) + 0.5
+    encoder = TableEncoder.fit(table_of(x=values, y=np.arange(300)))
+    assert back(encoder, table_of(x=values, y=np.arange(300)))["x"].isna().all()
+    assert any("x:" in note for note in encoder.notes)
