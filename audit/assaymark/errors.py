@@ -37,7 +37,10 @@
     │   ├── SigningKeyError      AM601
     │   ├── StampError           AM602
     │   ├── ManifestError        AM603
-    │   └── ReleaseError         AM604
+    │   ├── ReleaseError         AM604
+    │   ├── DisclosureError      AM605
+    │   ├── CommitmentError      AM606
+    │   └── LogError             AM620
     ├── OutputError          AM701  a result could not be written
     ├── Cancelled            AM801  interrupted (exit 130)
     └── InternalError        AM9xx  a self-check failed; never a user's fault
@@ -324,6 +327,25 @@ class ReleaseError(ProvenanceError):
 
     code = "AM604"
     exit_code = 1
+
+
+class DisclosureError(ProvenanceError):
+    """The salts that open a release's commitments are missing, unsafe, malformed, or those of another release."""
+
+    code = "AM605"
+
+
+class CommitmentError(ProvenanceError):
+    """A file is not the one that a release committed to."""
+
+    code = "AM606"
+    exit_code = 1
+
+
+class LogError(ProvenanceError):
+    """The transparency log is missing, damaged, busy, or ahead of the clock."""
+
+    code = "AM620"
 
 
 class OutputError(AssaymarkError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -80,7 +81,21 @@ def test_the_targets_of_the_how_to_run(tmp_path):
     assert told["by-score"]["bias.mean_difference"] == "amplified"
 
 
+@pytest.mark.parametrize("page", ["prove-the-source"])
+def test_how_to_pages_on_releases_run(people, tmp_path, page):
+    shutil.copy(people, tmp_path / "people.csv")
+    for block in blocks(f"docs/how-to/{page}.md", "sh"):
+        done = shell(block, tmp_path)
+        assert done.returncode == 0, block + done.stdout + done.stderr
+
+
 def test_links_between_pages_lead_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_log_of_the_how_to(tmp_path):
+    for block in blocks("docs/how-to/look-a-release-up-in-the-log.md", "sh"):
+        done = shell(block, tmp_path, ASSAYMARK_LOG=str(tmp_path / "log.sqlite"))
+        assert done.returncode == 0, block + done.stdout + done.stderr

@@ -92,7 +92,7 @@ def run_options() -> Decorator:
     )
 
 
-class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in recent versions only
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in recent versions only
     """A time such as ``90``, ``120s``, ``5m`` or ``1h``, in seconds."""
 
     name = "TIME"
@@ -125,7 +125,7 @@ def device_option() -> Decorator:
 def fit_options() -> Decorator:
     """Options of commands that fit generators."""
     return _stack(
-        click.option("--budget", type=_Duration(), help="Time that a fit should keep within, such as 120s or 5m."),
+        click.option("--budget", type=Duration(), help="Time that a fit should keep within, such as 120s or 5m."),
         device_option(),
         click.option(
             "--checkpoint",
@@ -182,6 +182,37 @@ def audit_options() -> Decorator:
         ),
         click.option("--policy", type=PATH, metavar="FILE", help="Margins and gates; a default policy otherwise."),
         click.option("--signer", default="development", show_default=True, help="Signer that stamps the release."),
+    )
+
+
+def log_options() -> Decorator:
+    """Options on the transparency log."""
+    return _stack(
+        click.option(
+            "--log", type=PATH, metavar="FILE", help="Transparency log; ASSAYMARK_LOG, or one beside the keys, otherwise."
+        ),
+        click.option("--no-log", is_flag=True, help="Do not log the stamp."),
+    )
+
+
+def chosen_log(values: dict[str, Any]) -> Path | None:
+    """Return the log that stamps go to, or None.
+
+    Raises:
+        OptionError: When a log is named and refused at once.
+    """
+    from assaymark.provenance.transparency.storage import log_path
+
+    if values["no_log"] and values["log"]:
+        raise OptionError("give either --log or --no-log", remedy="Leave one of them out.")
+    return None if values["no_log"] else log_path(values["log"])
+
+
+def trust_options() -> Decorator:
+    """Options on whose signatures count."""
+    return _stack(
+        click.option("--trust-anchor", type=PATH, multiple=True, metavar="PEM", help="Root certificate to trust. Repeatable."),
+        click.option("--allow-untrusted", is_flag=True, help="Accept what is intact but signed by somebody unknown."),
     )
 
 

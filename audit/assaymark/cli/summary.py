@@ -188,4 +188,16 @@ def print_verification(path: Path, result: VerifyResult, *, as_json: bool) -> No
     if result.verdict is not None:
         click.echo(f"  recomputed from the cubes and equal: {sum(result.recomputed.values())} findings, and the verdict")
         click.echo(f"  signed but not recomputable without the raw data: {sum(result.signed_only.values())} findings")
+        _print_sources(result.sources)
         click.echo(f"  the audit's verdict: {_styled(result.verdict.value)}")
+
+
+def _print_sources(sources: Mapping[str, Mapping[str, bool]]) -> None:
+    for name, told in sources.items():
+        if not told:
+            click.echo(f"  {name} data: no file was named, so neither its commitment nor its counts were checked")
+            continue
+        opened = "the file is what the release committed to, and " if told.get("committed") else ""
+        click.echo(f"  {name} data: {opened}its published counts by group were made again and are equal")
+    if sources:
+        click.echo("  not made again: counts by classifiers' labels, which take training them")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assaymark.cubes.document import cubes_document
 from assaymark.host.registry import Registry, load_registry
 from assaymark.pipeline.document import Context, SyntheticData, audit_document, merge_notes
+from assaymark.pipeline.logbook import log_release, proof_beside, write_proof
 from assaymark.pipeline.measuring import Measured, measure
 from assaymark.pipeline.releasing import ReleaseParts, copy_table, open_signer, table_suffix, write_release
 from assaymark.pipeline.requests import AuditRequest, AuditResult
@@ -66,7 +67,7 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
         signer = open_signer(registry, request.signer)
         with signer, staged_folder(request.out, force=request.force) as stage:
             copy_table(request.synthetic, stage, suffix)
-            finish_release(stage, request.out, parts, sources, registry, signer, run)
+            finish_release(stage, request.out, parts, sources, registry, signer, run, log=request.log)
     return result_of(request.synthetic.name, parts, measured, request.out)
 
 
@@ -91,13 +92,27 @@ def parts_of(
 
 
 def finish_release(
-    stage: Path, out: Path, parts: ReleaseParts, sources: Sources, registry: Registry, signer: Signer, run: Run
+    stage: Path,
+    out: Path,
+    parts: ReleaseParts,
+    sources: Sources,
+    registry: Registry,
+    signer: Signer,
+    run: Run,
+    *,
+    log: Path | None = None,
 ) -> None:
-    """Write and stamp all files of a release, and put the disclosure beside it."""
+    """Write and stamp all files of a release, log it, and put the disclosure and the proof of the log beside it.
+
+    It is logged before it appears, so that no release is out that a log which failed just then does not hold.
+    """
     told = step(run, "write and stamp")
     told.progress(0, 1)
     write_release(stage, parts, registry, signer)
     run.check()
+    if log is not None:
+        proof = log_release(stage, out.resolve().name, log, signer)
+        write_proof(proof_beside(out), proof, force=True)
     write_disclosure(out.with_name(out.name + ".disclosure.json"), dict(sources.disclosure))
     told.progress(1, 1)
 

@@ -58,8 +58,9 @@ def comparison_document(audits: Sequence[AuditResult], order: Sequence[str]) -> 
     }
 
 
-def write_comparison(folder: Path, audits: Sequence[AuditResult], order: Sequence[str], signer: Signer) -> None:
-    """Write and stamp ``comparison.json`` into the folder that holds the releases."""
+def write_comparison(folder: Path, audits: Sequence[AuditResult], order: Sequence[str], signer: Signer) -> Path:
+    """Write and stamp ``comparison.json`` into the folder that holds the releases; return where it is."""
     path = folder / COMPARISON_FILE
     write_bytes(path, json_bytes(comparison_document(audits, order)), overwrite=True)
     stamp_file(path, signer, force=True)
+    return path

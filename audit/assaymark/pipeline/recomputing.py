@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from assaymark.host.specs import CheckInput
 from assaymark.pipeline.document import policy_summary, published_tables
 from assaymark.pipeline.recounting import class_count_problems, class_table_problems
 from assaymark.pipeline.releasing import AUDIT_FILE, CUBES_FILE, POLICY_FILE
-from assaymark.policy.gates import gate_counts, judge, verdict
+from assaymark.policy.gates import DECIDING, gate_counts, judge, verdict
 from assaymark.policy.loading import parse_policy
 from assaymark.provenance.strict_json import loads_strict
 from assaymark.results.document import validate_audit
@@ -87,13 +87,14 @@ def _recompute(folder: Path) -> Recomputation:
     _check_size(cubes, policy)
     problems = [*_cube_problems(cubes, policy), *_document_problems(audit, cubes, policy), *_recount(folder, audit, cubes)]
     recorded = [_finding(entry) for entry in audit["findings"]]
-    known = [finding for finding in recorded if finding.id in RECOMPUTED_IDS]
-    other = [finding for finding in recorded if finding.id not in RECOMPUTED_IDS]
+    measured = [_before_the_gate(finding) for finding in recorded]
+    known = [finding for finding in measured if finding.id in RECOMPUTED_IDS]
+    other = [finding for finding in measured if finding.id not in RECOMPUTED_IDS]
     again = _fairness(cubes, policy, int(audit["method"]["seed"]), audit["task"]["references"])
     exact = audit["method"]["numpy"] == np.__version__
     problems += _compare_findings(known, again, exact=exact)
     fresh = {_key(finding): finding for finding in again} if exact else {}
-    judged = judge([fresh.get(_key(finding), finding) for finding in recorded], policy)
+    judged = judge([fresh.get(_key(finding), finding) for finding in measured], policy)
     problems += _gate_problems(recorded, judged)
     problems += _verdict_problems(audit, judged)
     compare(cubes, again)
@@ -156,7 +157,7 @@ def _recount(folder: Path, audit: Mapping[str, Any], cubes: PublishedCubes) -> I
     """Count the synthetic table again, and hold it against the cubes."""
     data = audit["datasets"]["synthetic"]
     options = TableOptions(nulls=tuple(data["nulls"]))
-    schema = _schema(audit)
+    schema = release_schema(audit)
     rename = {old: new for old, new in data["rename"].items() if new in schema}
     loaded = load_like(folder / data["file"], schema, options, rename=rename, name="synthetic")
     if loaded.rows != data["rows"]:
@@ -179,7 +180,8 @@ def _recount(folder: Path, audit: Mapping[str, Any], cubes: PublishedCubes) -> I
         yield from ((CUBES_FILE, message) for message in class_count_problems(loaded.table, cubes))
 
 
-def _schema(audit: Mapping[str, Any]) -> Schema:
+def release_schema(audit: Mapping[str, Any]) -> Schema:
+    """Return the schema of the columns that the published counts are of, as an audit document records it."""
     task, bins = audit["task"], audit["task"]["bins"]
     kinds = {entry["name"]: entry for entry in audit["datasets"]["synthetic"]["schema"]}
     columns = []
@@ -219,6 +221,10 @@ def _finding(entry: Mapping[str, Any]) -> Finding:
         p=entry["p"],
         p_adjusted=entry["p_adjusted"],
     )
+
+
+def _before_the_gate(finding: Finding) -> Finding:
+    return replace(finding, detail={key: value for key, value in finding.detail.items() if key != DECIDING})
 
 
 def _key(finding: Finding) -> tuple[str, str]:
@@ -291,6 +297,8 @@ def _gate_problems(recorded: list[Finding], judged: tuple[Finding, ...]) -> Iter
     for told, found in zip(recorded, judged, strict=True):
         if told.gate is not found.gate:
             yield AUDIT_FILE, f"{told.id} has gate {told.gate.value}, but the policy makes it {found.gate.value}"
+        elif told.detail.get(DECIDING) != found.detail.get(DECIDING):
+            yield AUDIT_FILE, f"{told.id} says that other rows would decide it than its interval gives"
         elif not _close(told.p, found.p, 0.0) or not _close(told.p_adjusted, found.p_adjusted, 0.0):
             yield AUDIT_FILE, f"{told.id} has p-values that its numbers do not give"
 

@@ -32,6 +32,7 @@ class AuditRequest:
         out: Release folder to write; None to only print.
         force: Whether an earlier release in ``out`` may be replaced.
         signer: Name of the signer that stamps the release.
+        log: Transparency log that the release goes into; None to log nothing.
     """
 
     real: Path
@@ -44,6 +45,7 @@ class AuditRequest:
     out: Path | None = None
     force: bool = False
     signer: str = "development"
+    log: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class RunRequest:
         shadows: How many times it is fitted for that.
         force: Whether an earlier release in ``out`` may be replaced.
         signer: Name of the signer that stamps the release.
+        log: Transparency log that the release goes into; None to log nothing.
     """
 
     real: Path
@@ -85,6 +88,7 @@ class RunRequest:
     shadows: int = 16
     force: bool = False
     signer: str = "development"
+    log: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,9 @@ class VerifyRequest:
         allow_untrusted: Accept an intact release whose signer is not anchored.
         require_pass: Demand that the audit's verdict is ``pass`` too.
         independent: Read manifests by our own reader instead of the C2PA library.
+        sources: Files of real rows at hand, by dataset (``real``, ``holdout``): rehashed and counted again.
+        disclosure: File of salts, or a proof, that opens their commitments; None for the one beside the release.
+        rename: Headers of the holdout's file to headers of real, where they differ.
     """
 
     path: Path
@@ -169,6 +176,9 @@ class VerifyRequest:
     allow_untrusted: bool = False
     require_pass: bool = False
     independent: bool = False
+    sources: Mapping[str, Path] = field(default_factory=dict)
+    disclosure: Path | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +194,8 @@ class VerifyResult:
         recomputed: Ids of findings that were computed again from the cubes and agreed, with counts.
         signed_only: Ids of findings that are signed but cannot be recomputed without the raw data, with counts.
         files: Number of files that were checked.
+        sources: By dataset, what the files of real rows at hand showed: ``committed`` (the file is the one committed to) and
+            ``counted`` (its published counts follow from it), empty for a holdout that was not named; empty when none was.
     """
 
     ok: bool
@@ -194,3 +206,4 @@ class VerifyResult:
     recomputed: Mapping[str, int] = field(default_factory=dict)
     signed_only: Mapping[str, int] = field(default_factory=dict)
     files: int = 0
+    sources: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from assaymark.host.specs import DeepAttack, PrivacyClaim
 from assaymark.pipeline.auditing import finish_release, known_findings, parts_of, result_of
 from assaymark.pipeline.comparing import ranking, write_comparison
 from assaymark.pipeline.document import SyntheticData, merge_notes
+from assaymark.pipeline.logbook import append
 from assaymark.pipeline.measuring import measure
 from assaymark.pipeline.releasing import open_signer
 from assaymark.pipeline.requests import AuditResult, RunRequest, RunResult
@@ -59,7 +60,9 @@ def run(request: RunRequest, run: Run) -> RunResult:
             audits.append(one.release(folders[registered.spec.name], run))
         order = ranking(audits)
         if len(audits) > 1:
-            write_comparison(request.out, audits, order, signer)
+            compared = write_comparison(request.out, audits, order, signer)
+            if request.log is not None:
+                append([compared], request.log, signer)
     return RunResult(tuple(audits), order, tuple(signer_messages(signer)))
 
 
@@ -186,7 +189,7 @@ class _Generation:
             )
             description = self._description(config, fitted, claim, run)
             parts = parts_of(measured, self.sources, data, self.policy, description, run.seed)
-            finish_release(stage, out, parts, self.sources, self.registry, self.signer, run)
+            finish_release(stage, out, parts, self.sources, self.registry, self.signer, run, log=self.request.log)
         return result_of(self.name, parts, measured, out)
 
     def _counted_sample(self, fitted: Fitted, number: int, run: Run) -> FineCube:

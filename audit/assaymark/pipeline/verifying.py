@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assaymark.errors import AssaymarkError, MissingFileError
+from assaymark.errors import AssaymarkError, MissingFileError, OptionError
 from assaymark.pipeline.recomputing import recompute
 from assaymark.pipeline.requests import VerifyRequest, VerifyResult
+from assaymark.pipeline.sourcing import SourceCheck, check_sources
 from assaymark.provenance import independent
 from assaymark.provenance.digests import snapshot
 from assaymark.provenance.keys import trusted_anchors
@@ -25,12 +27,16 @@ def verify(request: VerifyRequest) -> VerifyResult:
 
     Raises:
         MissingFileError: When there is nothing at the path, or a trust anchor cannot be read.
+        OptionError: When real data is to be held against a single file.
+        DisclosureError: When files of real rows are to be checked and their salts cannot be used.
     """
     if not request.path.exists():
         raise MissingFileError("there is nothing to verify", where=str(request.path), remedy="Check the path.")
-    anchors = [*trusted_anchors(), *(_anchor(path) for path in request.trust_anchors)]
+    anchors = trust_anchors(request.trust_anchors)
     read = independent.read_manifest if request.independent else read_manifest
     if not request.path.is_dir():
+        if request.sources:
+            raise OptionError("real data is held against a release", where="--real", remedy="Name the folder of a release.")
         return _file_result(verify_file(request.path, anchors, read), request)
     before = snapshot(request.path)
     checked = verify_release(request.path, anchors, read)
@@ -41,14 +47,28 @@ def verify(request: VerifyRequest) -> VerifyResult:
     except AssaymarkError as error:
         return _result(checked, request, (Problem(error.where or "audit.json", error.code, str(error)),), None)
     problems = tuple(Problem(file, "recomputed_differently", message) for file, message in again.problems)
+    sources = SourceCheck((), {})
+    if request.sources and not problems:
+        sources = check_sources(request.path, request.sources, request.disclosure, request.rename or None)
+        problems = tuple(Problem(*each) for each in sources.problems)
     problems += tuple(_changed(before, snapshot(request.path)))  # what was recomputed was read after what was signed
-    return _result(checked, request, problems, again.verdict, again.recomputed, again.signed_only)
+    result = _result(checked, request, problems, again.verdict, again.recomputed, again.signed_only)
+    return replace(result, sources=sources.told)
 
 
 def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Problem]:
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
             yield Problem(printable(name), "changed_meanwhile", "it was changed while it was verified; verify a copy")
+
+
+def trust_anchors(paths: Iterable[Path]) -> list[bytes]:
+    """Return the roots that this machine trusts by itself, and those in PEM files.
+
+    Raises:
+        MissingFileError: When a file cannot be read.
+    """
+    return [*trusted_anchors(), *(_anchor(path) for path in paths)]
 
 
 def _anchor(path: Path) -> bytes:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _UNDECIDED = frozenset({Outcome.INCONCLUSIVE, Outcome.NOT_ESTIMABLE})
 _UNJUDGED = frozenset({Outcome.NOT_ESTIMABLE, Outcome.SHOWN})
 _BEYOND = frozenset({Outcome.AMPLIFIED, Outcome.ATTENUATED, Outcome.EXCEEDED})
+DECIDING = "rows_to_decide"  # the one entry of a finding's detail that its gate adds
 _COUNTLESS = 1e6  # times the rows: no plan
 # without a holdout privacy and utility cannot be measured at all, a rate of one in a hundred cannot be bounded by few rows, and
 # without rare values nobody is singled out by one of them; that is shown, and is no reason to withhold a verdict
@@ -70,7 +71,7 @@ def _what_would_decide(finding: Finding, policy: Policy) -> dict[str, float]:
         return {}
     factor = times_the_rows(high - low, policy.margin(finding.id), policy.level)
     # coarsely, as the plan of a study is; what the present rows may decide another time asks for no more of them
-    return {"rows_to_decide": float(f"{factor:.2g}")} if 1.0 < factor < _COUNTLESS else {}
+    return {DECIDING: float(f"{factor:.2g}")} if 1.0 < factor < _COUNTLESS else {}
 
 
 def _p_value(finding: Finding, level: float) -> float | None:

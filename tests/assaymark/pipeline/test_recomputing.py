@@ -76,6 +76,7 @@ def test_a_changed_interval_or_outcome_is_found(forged):
     [
         lambda d: finding(d, "representation.lost_group").update(outcome="lost"),
         lambda d: finding(d, DPD).update(gate="ungated"),
+        lambda d: finding(d, DPD)["detail"].update(rows_to_decide=1.5),
         lambda d: d.update(verdict="pass" if d["verdict"] != "pass" else "inconclusive"),
         lambda d: d["findings"].remove(finding(d, DPD)),
         lambda d: d["policy"]["margins"].update({DPD: 0.5}),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @options.audit_options()
 @options.table_options()
 @click.option("--out", type=options.PATH, metavar="DIR", help="Release folder; without it the audit is only printed.")
+@options.log_options()
 @options.run_options()
 def command(real: Path, synthetic: Path, **values: Any) -> int:
     """Audit SYNTHETIC against REAL. Without --holdout, privacy and utility cannot be estimated.
@@ -42,6 +43,7 @@ def command(real: Path, synthetic: Path, **values: Any) -> int:
         out=values["out"],
         force=values["force"],
         signer=values["signer"],
+        log=options.chosen_log(values),
     )
     with working(values["seed"], quiet=values["quiet"]) as run:
         result = audit(request, run)

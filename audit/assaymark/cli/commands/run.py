@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     "--out", type=options.PATH, required=True, metavar="DIR", help="Release folder; with several generators, DIR/NAME each."
 )
 @options.fit_options()
+@options.log_options()
 @options.run_options()
 def command(real: Path, **values: Any) -> int:
     """Split a holdout off REAL, fit generators, sample, audit, report and stamp.
@@ -70,6 +71,7 @@ def command(real: Path, **values: Any) -> int:
         shadows=values["shadows"],
         force=values["force"],
         signer=values["signer"],
+        log=options.chosen_log(values),
     )
     with working(values["seed"], quiet=values["quiet"], **options.resources(values)) as working_run:
         result = run(request, working_run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 @click.command(cls=options.Command)
 @click.argument("files", type=options.PATH, nargs=-1, required=True)
 @click.option("--signer", default="development", show_default=True, help="Signer.")
+@options.log_options()
 @click.option("--force", is_flag=True, help="Replace sidecars.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-def command(*, files: tuple[Path, ...], signer: str, force: bool, as_json: bool) -> int:
+def command(*, files: tuple[Path, ...], signer: str, force: bool, as_json: bool, **values: Any) -> int:
     """Sign FILES: a C2PA sidecar, FILE.c2pa, beside each. The files themselves are not touched."""
     from assaymark.host.registry import load_registry
+    from assaymark.pipeline.logbook import append
     from assaymark.pipeline.releasing import open_signer
     from assaymark.provenance.stamping import stamp_file
 
+    log = options.chosen_log(values)
     with open_signer(load_registry(), signer) as opened:
         sidecars = [stamp_file(file, opened, force=force) for file in files]
+        if log is not None:
+            append(files, log, opened)
         label = opened.label
     if as_json:
         click.echo(json.dumps({"signer": label, "sidecars": [str(path) for path in sidecars]}, indent=2))

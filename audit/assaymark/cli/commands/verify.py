@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,22 +14,35 @@ if TYPE_CHECKING:
 
 @click.command(cls=options.Command)
 @click.argument("path", type=options.PATH)
-@click.option("--trust-anchor", type=options.PATH, multiple=True, metavar="PEM", help="Root certificate to trust. Repeatable.")
-@click.option("--allow-untrusted", is_flag=True, help="Accept what is intact but signed by somebody unknown.")
+@options.trust_options()
 @click.option("--require-pass", is_flag=True, help="Demand that the audit's verdict is pass, too.")
 @click.option("--independent", is_flag=True, help="Read the manifests without the C2PA library, by a second implementation.")
+@click.option("--real", type=options.PATH, metavar="FILE", help="The real data, if at hand: rehash it and count it again.")
+@click.option("--holdout", type=options.PATH, metavar="FILE", help="The same for a holdout from a file of its own.")
+@click.option("--disclosure", type=options.PATH, metavar="FILE", help="Salts or proof; PATH.disclosure.json otherwise.")
+@click.option("--rename", multiple=True, metavar="OLD=NEW", help="Header of --holdout to header of --real. Repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-def command(*, path: Path, trust_anchor: tuple[Path, ...], as_json: bool, **flags: bool) -> int:
+def command(*, path: Path, as_json: bool, **values: Any) -> int:
     """Verify a release folder or one stamped file at PATH.
 
     Checks signatures, every byte, the set of files and the policy's hash, and computes every fairness number again from the
-    published cubes. Exit codes: 0 intact and trusted, 1 altered, malformed or untrusted, 2 usage.
+    published cubes. With --real, the file is held against the release's commitment, and every published count of real rows is
+    made again from it. Exit codes: 0 intact and trusted, 1 altered, malformed or untrusted, 2 usage.
     """
     from assaymark.cli.summary import print_verification
     from assaymark.pipeline.requests import VerifyRequest
     from assaymark.pipeline.verifying import verify
 
-    request = VerifyRequest(path, trust_anchor, **flags)
+    request = VerifyRequest(
+        path,
+        values["trust_anchor"],
+        allow_untrusted=values["allow_untrusted"],
+        require_pass=values["require_pass"],
+        independent=values["independent"],
+        sources={name: values[name] for name in ("real", "holdout") if values[name] is not None},
+        disclosure=values["disclosure"],
+        rename=options.pairs(values["rename"], "--rename"),
+    )
     result = verify(request)
     print_verification(path, result, as_json=as_json)
     return 0 if result.ok else 1
