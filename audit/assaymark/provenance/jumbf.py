@@ -13,6 +13,7 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from assaymark.errors import ManifestError
@@ -69,6 +70,7 @@ class Box:
         return found[0]
 
 
+@lru_cache(maxsize=2)  # of one sidecar several parts of a verification ask; that over a release is large
 def read_store(store: bytes) -> tuple[Box, ...]:
     """Return the manifests of a store, the active one last.
 

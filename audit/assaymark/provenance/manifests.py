@@ -92,8 +92,12 @@ class Stamper:
         """
         from c2pa import Builder, C2paError
 
+        # components go one at a time: the library refuses a definition of more than 1 MiB, which some 500 of them make
+        ingredients = definition.get("ingredients", ())
+        others = [each for each in ingredients if each.get("relationship") != "componentOf"]
         try:
-            text = json.dumps(definition, allow_nan=False)
+            text = json.dumps({**definition, "ingredients": others}, allow_nan=False)
+            components = [json.dumps(each, allow_nan=False) for each in ingredients if each.get("relationship") == "componentOf"]
         except (TypeError, ValueError, RecursionError) as error:
             raise StampError(
                 "the manifest cannot hold a value",
@@ -107,6 +111,8 @@ class Stamper:
                 builder.set_no_embed()
                 for resource in resources:
                     builder.add_resource(resource.identifier, io.BytesIO(resource.content))
+                for component in components:
+                    builder.add_ingredient(component, MEDIA_TYPE, io.BytesIO())
                 manifest = bytes(builder.sign(self._native, MEDIA_TYPE, io.BytesIO(), io.BytesIO()))
         except C2paError as error:
             cause = self._failure or error

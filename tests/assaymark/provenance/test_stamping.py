@@ -210,3 +210,17 @@ def test_the_pem_signer_holds_key_against_certificate(tmp_path, monkeypatch, aut
     monkeypatch.setenv("ASSAYMARK_SIGNING_CHAIN", str(tmp_path / "other.pem"))
     with pytest.raises(SigningKeyError, match="belong together"):
         open_pem_signer()
+
+
+def test_a_release_of_more_files_than_one_definition_of_the_library_holds(tmp_path):
+    """A definition may have 1 MiB; that of 600 components would have more."""
+    (tmp_path / "synthetic.csv").write_text("a\n1\n")
+    for number in range(600):
+        (tmp_path / f"part-{number:03}.csv").write_text(f"a\n{number}\n")
+    claims = ReleaseClaims("2026-01-01T00:00:00Z", "0.1.0", False, "synthetic.csv", None, {}, None, "0" * 64, "pass")
+    with open_development_signer() as signer:
+        stamp_release(tmp_path, signer, claims=claims)
+    checked = verify_release(tmp_path, trusted_anchors())
+    assert len(checked.files) == 602
+    assert {problem.file for problem in checked.problems} == {"policy.toml", "audit.json"}  # it has neither
+    assert {problem.code for problem in checked.problems} == {"disagrees", "malformed"}
