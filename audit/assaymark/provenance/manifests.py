@@ -97,7 +97,9 @@ class Stamper:
         others = [each for each in ingredients if each.get("relationship") != "componentOf"]
         try:
             text = json.dumps({**definition, "ingredients": others}, allow_nan=False)
-            components = [json.dumps(each, allow_nan=False) for each in ingredients if each.get("relationship") == "componentOf"]
+            components = [
+                json.dumps(each, allow_nan=False) for each in ingredients if each.get("relationship") == "componentOf"
+            ]
         except (TypeError, ValueError, RecursionError) as error:
             raise StampError(
                 "the manifest cannot hold a value",
