@@ -40,6 +40,8 @@
     │   ├── ReleaseError         AM604
     │   ├── DisclosureError      AM605
     │   ├── CommitmentError      AM606
+    │   ├── TimeStampError       AM610
+    │   ├── TrustError           AM611
     │   └── LogError             AM620
     ├── OutputError          AM701  a result could not be written
     ├── Cancelled            AM801  interrupted (exit 130)
@@ -346,6 +348,18 @@ class LogError(ProvenanceError):
     """The transparency log is missing, damaged, busy, or ahead of the clock."""
 
     code = "AM620"
+
+
+class TimeStampError(ProvenanceError):
+    """A time-stamp authority is out of reach, refuses, or answers with something that is no time stamp."""
+
+    code = "AM610"
+
+
+class TrustError(ProvenanceError):
+    """A trust anchor or a list of revoked certificates cannot be used."""
+
+    code = "AM611"
 
 
 class OutputError(AssaymarkError):

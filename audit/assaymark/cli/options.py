@@ -11,7 +11,7 @@ from assaymark.cli.configuration import check_keys, common_keys
 from assaymark.errors import ConditionError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from assaymark.tables.loading import TableOptions
     from assaymark.tables.roles import RoleOptions
@@ -181,7 +181,7 @@ def audit_options() -> Decorator:
             "COL=GROUP",
         ),
         click.option("--policy", type=PATH, metavar="FILE", help="Margins and gates; a default policy otherwise."),
-        click.option("--signer", default="development", show_default=True, help="Signer that stamps the release."),
+        signing_options(),
     )
 
 
@@ -214,6 +214,33 @@ def trust_options() -> Decorator:
         click.option("--trust-anchor", type=PATH, multiple=True, metavar="PEM", help="Root certificate to trust. Repeatable."),
         click.option("--allow-untrusted", is_flag=True, help="Accept what is intact but signed by somebody unknown."),
     )
+
+
+def signing_options() -> Decorator:
+    """Options of commands that stamp."""
+    return _stack(
+        click.option("--signer", default="development", show_default=True, help="Signer, whose certificate the stamps name."),
+        timestamp_options(),
+    )
+
+
+def timestamp_options() -> Decorator:
+    """Options on the time of stamps."""
+    return _stack(
+        click.option(
+            "--timestamp",
+            metavar="URL",
+            envvar="ASSAYMARK_TIMESTAMP_URL",
+            show_envvar=True,
+            help="RFC 3161 time-stamp authority, which proves when the stamps were made.",
+        ),
+        click.option("--no-timestamp", is_flag=True, help="No time stamps, whatever is configured."),
+    )
+
+
+def timestamp(values: Mapping[str, Any]) -> str | None:
+    """Return the address of the time-stamp authority; None for no time stamps."""
+    return None if values["no_timestamp"] else values["timestamp"] or None
 
 
 def pairs(values: Sequence[str], option: str, expected: str = "OLD=NEW, each OLD once") -> dict[str, str]:

@@ -44,8 +44,10 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
     """
     registry = load_registry()
     policy = load_policy(request.policy, known_findings(registry))
+    signer: Signer | None = None
     if request.out is not None:
         refuse_existing(request.out, force=request.force)
+        signer = open_signer(registry, request.signer, request.timestamp)
     told = step(run, "read tables")
     told.progress(0, 1)
     sources = load_sources(request.real, request.holdout, request.roles, request.tables, request.rename)
@@ -63,8 +65,7 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
         notes=merge_notes([sources.notes, loaded.notes]),
     )
     parts = parts_of(measured, sources, data, policy, None, run.seed)
-    if request.out is not None:
-        signer = open_signer(registry, request.signer)
+    if request.out is not None and signer is not None:
         with signer, staged_folder(request.out, force=request.force) as stage:
             copy_table(request.synthetic, stage, suffix)
             finish_release(stage, request.out, parts, sources, registry, signer, run, log=request.log)

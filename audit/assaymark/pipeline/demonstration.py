@@ -38,7 +38,7 @@ class Demonstration:
     out: Path
 
 
-def demo(out: Path, run: Run, *, force: bool) -> Demonstration:
+def demo(out: Path, run: Run, *, force: bool, timestamp: str | None = None) -> Demonstration:
     """Run three generators on the diabetes study, rank them by their audits and verify the best release."""
     with tempfile.TemporaryDirectory(prefix="assaymark-demo-") as folder:
         real = Path(folder) / "diabetes.csv"
@@ -50,6 +50,7 @@ def demo(out: Path, run: Run, *, force: bool) -> Demonstration:
             out=out,
             generators=GENERATORS,
             force=force,
+            timestamp=timestamp,
         )
         result = run_request(request, run)
     best = next(audit for audit in result.audits if audit.name == result.ranking[0])

@@ -11,6 +11,7 @@ from assaymark import __version__
 from assaymark.cubes.document import cubes_document
 from assaymark.host.registry import Registered, Registry, call_guarded, resolve
 from assaymark.pipeline.staging import write_file
+from assaymark.provenance.authorities import with_clock
 from assaymark.provenance.stamping import ReleaseClaims, stamp_release
 from assaymark.results.document import validate_audit
 
@@ -30,11 +31,16 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def open_signer(registry: Registry, name: str) -> Signer:
-    """Open a signer by its name."""
+def open_signer(registry: Registry, name: str, timestamp: str | None = None) -> Signer:
+    """Open a signer by its name; with the address of a time-stamp authority, one whose signatures are stamped with the time.
+
+    Raises:
+        SigningKeyError: When the key or the certificate cannot be used.
+        TimeStampError: When the authority does not stamp.
+    """
     registered = registry.signer(name)
     signer: Signer = call_guarded(registered, resolve(registered.spec.factory))
-    return signer
+    return with_clock(signer, timestamp)
 
 
 @dataclass(frozen=True, slots=True)

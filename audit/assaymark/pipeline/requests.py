@@ -33,6 +33,7 @@ class AuditRequest:
         force: Whether an earlier release in ``out`` may be replaced.
         signer: Name of the signer that stamps the release.
         log: Transparency log that the release goes into; None to log nothing.
+        timestamp: Address of a time-stamp authority; None for no time stamps.
     """
 
     real: Path
@@ -46,6 +47,7 @@ class AuditRequest:
     force: bool = False
     signer: str = "development"
     log: Path | None = None
+    timestamp: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class RunRequest:
         force: Whether an earlier release in ``out`` may be replaced.
         signer: Name of the signer that stamps the release.
         log: Transparency log that the release goes into; None to log nothing.
+        timestamp: Address of a time-stamp authority; None for no time stamps.
     """
 
     real: Path
@@ -89,6 +92,7 @@ class RunRequest:
     force: bool = False
     signer: str = "development"
     log: Path | None = None
+    timestamp: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

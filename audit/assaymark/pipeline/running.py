@@ -47,7 +47,7 @@ def run(request: RunRequest, run: Run) -> RunResult:
     folders = {name: _folder(request, name) for name in request.generators}
     for folder in folders.values():
         refuse_existing(folder, force=request.force)
-    signer = open_signer(registry, request.signer)
+    signer = open_signer(registry, request.signer, request.timestamp)
     told = step(run, "read tables")
     told.progress(0, 1)
     sources = _sources(request, run)

@@ -5,9 +5,11 @@ Sources: C2PA 2.2 section 14.5 (certificate profile), RFC 5280. Revocation is no
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from assaymark.provenance.algorithms import algorithm_of
+from assaymark.provenance.trust import Anchored, as_trust, roots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-_PURPOSES = frozenset({"1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36", "1.3.6.1.4.1.62558.2.1"})  # e-mail, documents, C2PA claims
+    from assaymark.provenance.trust import Anchor, TrustLike
+
+_PURPOSES = ("1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36", "1.3.6.1.4.1.62558.2.1")  # e-mail, documents, C2PA claims
+PURPOSES = "\n".join(_PURPOSES)
 _LONGEST_CHAIN = 8
 
 
@@ -25,14 +30,28 @@ def load_chain(encoded: object) -> list[x509.Certificate]:
     Raises:
         ValueError: When it holds none, too many, or something else.
     """
-    from cryptography import x509
-
     parts = [encoded] if isinstance(encoded, bytes) else encoded
     if not isinstance(parts, (list, tuple)) or not 0 < len(parts) <= _LONGEST_CHAIN:
         raise ValueError("no chain of certificates")
     if not all(isinstance(part, bytes) for part in parts):
         raise ValueError("a certificate that is no bytes")
-    return [x509.load_der_x509_certificate(part) for part in parts]
+    return [load_certificate(part) for part in parts]
+
+
+def load_certificate(encoded: bytes) -> x509.Certificate:
+    """Return a certificate in DER; what is out of the ordinary about one of a stranger's is reason enough to refuse it.
+
+    Raises:
+        ValueError: When it is none, or not of the form that it must have.
+    """
+    from cryptography import x509
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return x509.load_der_x509_certificate(encoded)
+    except (x509.InvalidVersion, Warning) as error:
+        raise ValueError(f"a certificate of another form: {error}"[:200]) from error
 
 
 def leaf_problem(leaf: x509.Certificate, moment: datetime) -> str | None:
@@ -54,10 +73,11 @@ def _may_sign(leaf: x509.Certificate) -> bool:
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return False
     allowed = any(purpose.dotted_string in _PURPOSES for purpose in purposes)
-    return usage.digital_signature and allowed and not _issues(leaf)
+    return usage.digital_signature and allowed and not issues(leaf)
 
 
-def _issues(certificate: x509.Certificate) -> bool:
+def issues(certificate: x509.Certificate) -> bool:
+    """Return whether a certificate may issue others."""
     from cryptography import x509
 
     try:
@@ -66,26 +86,46 @@ def _issues(certificate: x509.Certificate) -> bool:
         return False
 
 
-def anchored(chain: Sequence[x509.Certificate], anchors: Sequence[bytes], moment: datetime) -> bool:
-    """Return whether a chain, leaf first, ends in one of the trust anchors (PEM), every issuer valid at a moment."""
-    from cryptography import x509
-
-    roots = [root for anchor in anchors for root in x509.load_pem_x509_certificates(anchor)]
+def anchor_of(chain: Sequence[x509.Certificate], anchors: Sequence[Anchor], moment: datetime) -> Anchored | None:
+    """Return which of the trust anchors a chain, leaf first, ends in, every issuer valid at a moment; None when in none."""
+    held = roots(anchors)
     for place, certificate in enumerate(chain):
-        if place and (not _issues(certificate) or not _current(certificate, moment)):
-            return False
-        if any(_issued(certificate, root) and _issues(root) and _current(root, moment) for root in roots):
-            return True
-        if place + 1 == len(chain) or not _issued(certificate, chain[place + 1]):
-            return False
-    return False
+        if place and (not issues(certificate) or not _current(certificate, moment)):
+            return None
+        for root, anchor in held:
+            if issued(certificate, root) and issues(root) and _current(root, moment):
+                return Anchored(root.subject.rfc4514_string(), fingerprint(root), anchor.source)
+        if place + 1 == len(chain) or not issued(certificate, chain[place + 1]):
+            return None
+    return None
+
+
+def anchored(chain: Sequence[x509.Certificate], anchors: TrustLike, moment: datetime) -> bool:
+    """Return whether a chain, leaf first, ends in a root that vouches for signers, every issuer valid at a moment."""
+    return anchor_of(chain, as_trust(anchors).anchors, moment) is not None
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of a certificate, hexadecimal."""
+    from cryptography.hazmat.primitives import hashes
+
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """Return the common name of a certificate's subject; empty when it has none."""
+    from cryptography.x509.oid import NameOID
+
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""
 
 
 def _current(certificate: x509.Certificate, moment: datetime) -> bool:
     return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
 
 
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Return whether a certificate bears the name and the signature of its issuer."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
     try:

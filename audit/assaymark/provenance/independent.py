@@ -7,45 +7,51 @@ no more. Sources: C2PA 2.2 sections 8.4 (hashed URIs), 13 (signatures), 15 (vali
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import ManifestError
 from assaymark.provenance.algorithms import verify_signature
-from assaymark.provenance.certificates import anchored, leaf_problem, load_chain
+from assaymark.provenance.certificates import leaf_problem
+from assaymark.provenance.cose import signature_of
+from assaymark.provenance.credentials import UNREADABLE, read_credentials
 from assaymark.provenance.jumbf import Box, canonical_cbor, claimed_sha256, read_store
 from assaymark.provenance.reading import Reading
+from assaymark.provenance.trust import as_trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cryptography import x509
 
-_ALGORITHM, _CHAIN = 1, 33
+    from assaymark.provenance.credentials import Credentials
+    from assaymark.provenance.trust import TrustLike
+
+_ALGORITHM = 1
 _HEADER = 8
 _PREFIX, _OWN = "self#jumbf=/c2pa/", "self#jumbf=c2pa.assertions/"
 _MISMATCH = "assertion.dataHash.mismatch"
 
 
-def read_manifest(manifest: bytes, sha256: bytes, anchors: Sequence[bytes]) -> Reading:
+def read_manifest(manifest: bytes, sha256: bytes, anchors: TrustLike) -> Reading:
     """Read a detached manifest against the digest of its file; never raises for what a stranger wrote."""
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
         store = read_store(manifest)
         claimed = claimed_sha256(store[-1])
-        leaves = [list(_problems(box, store)) for box in store]
-        chain = _chain(store[-1])
-        trusted = anchored(chain, anchors, datetime.now(UTC))
-    except (ManifestError, UnsupportedAlgorithm, ValueError, KeyError, TypeError, AttributeError) as error:
+        trust = as_trust(anchors)
+        signers = [read_credentials(box, trust) for box in store]
+        leaves = [list(_problems(box, store, by)) for box, by in zip(store, signers, strict=True)]
+        told = {"active_manifest": store[-1].label, "manifests": {store[-1].label: _told(store[-1], signers[-1].name)}}
+    except (ManifestError, UnsupportedAlgorithm, *UNREADABLE) as error:
         return Reading("invalid", (f"{type(error).__name__}: {error}"[:200],))
-    told = {"active_manifest": store[-1].label, "manifests": {store[-1].label: _told(store[-1], chain[0])}}
+    last = signers[-1]
     problems = tuple(dict.fromkeys(problem for found in leaves for problem in found))
     if claimed != sha256:
         problems = (*problems, _MISMATCH)  # beside what else failed: only a manifest that holds can tell of its file
     if problems:
-        return Reading("invalid", problems, told)
-    return Reading("trusted" if trusted else "valid", (), told)
+        return Reading("invalid", problems, told, last)
+    return Reading("trusted" if last.anchor is not None else "valid", (), told, last)
 
 
 def _claim(manifest: Box) -> tuple[dict[str, Any], bytes]:
@@ -54,23 +60,14 @@ def _claim(manifest: Box) -> tuple[dict[str, Any], bytes]:
     return claim, content
 
 
-def _signature(manifest: Box) -> tuple[bytes, dict[int, Any], bytes]:
-    protected, _, _, raw = canonical_cbor(manifest.child("c2pa.signature").contents[0][1]).value
-    return protected, canonical_cbor(protected), raw
-
-
-def _chain(manifest: Box) -> list[x509.Certificate]:
-    return load_chain(_signature(manifest)[1][_CHAIN])
-
-
-def _problems(manifest: Box, store: Sequence[Box]) -> Iterator[str]:
+def _problems(manifest: Box, store: Sequence[Box], by: Credentials) -> Iterator[str]:
     """Yield the codes of what is wrong with one manifest: its signature, its certificate, and everything that it hashes."""
     claim, signed = _claim(manifest)
-    protected, header, raw = _signature(manifest)
-    leaf = load_chain(header[_CHAIN])[0]
-    if not _signed_by(leaf, header[_ALGORITHM], raw, _signed_bytes(protected, signed)):
+    signature = signature_of(manifest)
+    if not _signed_by(by.leaf, signature.header[_ALGORITHM], signature.raw, _signed_bytes(signature.protected, signed)):
         yield "claimSignature.mismatch"
-    problem = leaf_problem(leaf, datetime.now(UTC))
+    yield from by.problems
+    problem = leaf_problem(by.leaf, by.moment)
     if problem is not None:
         yield problem
     assertions = manifest.child("c2pa.assertions")
@@ -115,19 +112,16 @@ def _signed_by(leaf: x509.Certificate, algorithm: object, raw: bytes, message: b
     return name is not None and verify_signature(leaf.public_key(), name, raw, message)
 
 
-def _told(manifest: Box, leaf: x509.Certificate) -> dict[str, Any]:
+def _told(manifest: Box, name: str) -> dict[str, Any]:
     """Return what a manifest says, in the form in which the library tells it."""
-    from cryptography.x509.oid import NameOID
-
     claim, _ = _claim(manifest)
     created = [str(entry["url"]).removeprefix(_OWN) for entry in claim.get("created_assertions", ())]
     assertions = manifest.child("c2pa.assertions")
-    names = leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return {
         "title": claim.get("dc:title"),
         "assertions": [
             {"label": label, "data": canonical_cbor(assertions.child(label).contents[0][1]), "created": True}
             for label in created
         ],
-        "signature_info": {"common_name": str(names[0].value) if names else ""},
+        "signature_info": {"common_name": name},
     }

@@ -2,8 +2,9 @@
 
 A C2PA reader forgives padding, unknown identifiers, trailing bytes, another order and manifests that nothing refers to, none of
 which the signature covers. Here every byte of a store is either signed, hashed by something signed, or must have the one value
-that it can have. What stays free is how many zeros pad the signature of a store of one manifest. Sources: ISO 19566-5 (JUMBF),
-C2PA 2.2 sections 11 and 13, RFC 9052 (COSE), RFC 8949 section 4.2 (canonical CBOR).
+that it can have. What stays free is how many zeros pad the signature of a store of one manifest; a time stamp beside a
+signature is held to a strict form of its own by the module ``timestamps``. Sources: ISO 19566-5 (JUMBF), C2PA 2.2 sections
+11 and 13, RFC 9052 (COSE), RFC 8949 section 4.2 (canonical CBOR).
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ _SHA256_SIZE = 32
 _ALGORITHM, _CHAIN = 1, 33  # labels of a COSE header
 _SIGN1 = 18  # tag of a COSE_Sign1, a list of four
 _SIGN1_PARTS = 4
+TOKENS = "tstTokens"  # of a time stamp, of which there is one
+_TOKEN_LIMIT = 64 * 1024
 _ECDSA = {-7: (32, P256_ORDER), -35: (48, P384_ORDER)}  # by COSE algorithm: bytes of r and of s, order of the curve
 
 
@@ -77,18 +80,29 @@ def read_store(store: bytes) -> tuple[Box, ...]:
     Raises:
         ManifestError: When a byte is not what it must be.
     """
+    manifests = parse_store(store)
+    signatures = [_check_manifest(manifest) for manifest in manifests]
+    if len(set(signatures)) != 1:
+        # one signer makes them all, so what no signature covers is held to what the nested manifests, which are hashed, have:
+        # the length of the padding, and whether there is a time stamp
+        raise _malformed("manifests of several signers, padding of another length, or a time stamp that others lack")
+    if [manifest.label for manifest in manifests[:-1]] != _nested_labels(manifests[-1]):
+        raise _malformed("a nested manifest that the last one does not name, or another order")
+    return manifests
+
+
+def parse_store(store: bytes) -> tuple[Box, ...]:
+    """Return the manifests of a store, each not yet checked.
+
+    Raises:
+        ManifestError: When it is no store.
+    """
     boxes = list(_parse(store, 0))
     if len(boxes) != 1 or not isinstance(boxes[0], Box) or boxes[0].kind != _STORE or boxes[0].label != "c2pa":
         raise _malformed("it is no manifest store")
     manifests = boxes[0].boxes
     if not manifests or boxes[0].contents or len({manifest.label for manifest in manifests}) != len(manifests):
         raise _malformed("a manifest is missing or occurs twice")
-    signatures = [_check_manifest(manifest) for manifest in manifests]
-    if len(set(signatures)) != 1:
-        # one signer makes them all; its padding, which no signature covers, thereby has the length that the nested ones have
-        raise _malformed("manifests of several signers, or padding of another length")
-    if [manifest.label for manifest in manifests[:-1]] != _nested_labels(manifests[-1]):
-        raise _malformed("a nested manifest that the last one does not name, or another order")
     return manifests
 
 
@@ -212,8 +226,8 @@ def _check_plain(value: Any, depth: int) -> None:
         raise _malformed("CBOR of an unknown type")
 
 
-def _check_manifest(manifest: Box) -> tuple[bytes, int]:
-    """Check one manifest; return its signer, as the signed header names it, and the length of its signature box."""
+def _check_manifest(manifest: Box) -> tuple[bytes, bool, int]:
+    """Check one manifest; return its signer, by the signed header, whether it is time-stamped, and the signature's length."""
     if manifest.kind != _MANIFEST or not manifest.label.startswith("urn:c2pa:"):
         raise _malformed("a manifest that is none")
     if [(box.label, box.kind) for box in manifest.boxes] != _PARTS:
@@ -222,7 +236,7 @@ def _check_manifest(manifest: Box) -> tuple[bytes, int]:
     if any(box.kind not in _ASSERTION_KINDS for box in assertions.boxes):
         raise _malformed("an assertion of unknown type")
     _check_claim(canonical_cbor(claim.contents[0][1]), manifest.label, assertions)
-    return _check_signature(canonical_cbor(signature.contents[0][1])), len(signature.raw)
+    return *_check_signature(canonical_cbor(signature.contents[0][1])), len(signature.raw)
 
 
 def _check_claim(claim: Any, label: str, assertions: Box) -> None:
@@ -253,7 +267,8 @@ def _nested_labels(manifest: Box) -> list[str]:
     return labels
 
 
-def _check_signature(signature: Any) -> bytes:
+def _check_signature(signature: Any) -> tuple[bytes, bool]:
+    """Return the signed header, and whether a time stamp lies beside it."""
     import cbor2
 
     parts = signature.value if isinstance(signature, cbor2.CBORTag) and signature.tag == _SIGN1 else None
@@ -263,11 +278,29 @@ def _check_signature(signature: Any) -> bytes:
     header = canonical_cbor(protected) if isinstance(protected, bytes) else None
     if not isinstance(header, dict) or set(header) != {_ALGORITHM, _CHAIN} or payload is not None or not isinstance(raw, bytes):
         raise _malformed("a signature with an unknown header")
-    if not isinstance(unprotected, Mapping) or list(unprotected) not in (["pad"], ["pad", "pad2"]):
+    if not isinstance(unprotected, Mapping):
         raise _malformed("a signature with an unknown unsigned header")
-    if any(not isinstance(pad, bytes) or not pad or any(pad) for pad in unprotected.values()):
-        raise _malformed("padding that is not zero")
+    stamped = _check_unsigned(unprotected)
     width, order = _ECDSA.get(header[_ALGORITHM], (0, 0))
     if width and (len(raw) != 2 * width or int.from_bytes(raw[width:], "big") > order // 2):
         raise _malformed("an ECDSA signature that is not in its lower form")
-    return bytes(protected)
+    return bytes(protected), stamped
+
+
+def _check_unsigned(unprotected: Mapping[Any, Any]) -> bool:
+    """Check the header that no signature covers: padding, and a time stamp before it; return whether there is one."""
+    pads = dict(unprotected)
+    stamp = pads.pop("sigTst2", None)
+    stamped = next(iter(unprotected), None) == "sigTst2"
+    if list(pads) not in (["pad"], ["pad", "pad2"]) or (stamp is not None) != stamped:
+        raise _malformed("a signature with an unknown unsigned header")
+    if any(not isinstance(pad, bytes) or not pad or any(pad) for pad in pads.values()):
+        raise _malformed("padding that is not zero")
+    if not stamped:
+        return False
+    tokens = stamp.get(TOKENS) if isinstance(stamp, Mapping) and list(stamp) == [TOKENS] else None
+    token = tokens[0] if isinstance(tokens, (list, tuple)) and len(tokens) == 1 else None
+    value = token.get("val") if isinstance(token, Mapping) and list(token) == ["val"] else None
+    if not isinstance(value, bytes) or not 0 < len(value) <= _TOKEN_LIMIT:
+        raise _malformed("a time stamp that is none")
+    return True

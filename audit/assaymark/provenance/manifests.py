@@ -9,22 +9,33 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import ManifestError, StampError
 from assaymark.provenance.algorithms import lower_form
-from assaymark.provenance.jumbf import claimed_sha256, read_store
+from assaymark.provenance.certificates import PURPOSES
+from assaymark.provenance.cose import signature_of, with_token
+from assaymark.provenance.credentials import UNREADABLE, read_credentials
+from assaymark.provenance.jumbf import claimed_sha256, parse_store, read_store
 from assaymark.provenance.reading import Reading
+from assaymark.provenance.trust import Trust, as_trust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from assaymark.host.specs import Signer
+    from assaymark.provenance.credentials import Credentials
+    from assaymark.provenance.trust import TrustLike
 
 MEDIA_TYPE = "application/octet-stream"  # keeps every file as it is, byte for byte
 _MISMATCH, _MATCH = "assertion.dataHash.mismatch", "assertion.dataHash.match"
 _TRUSTED, _UNTRUSTED = "signingCredential.trusted", "signingCredential.untrusted"
+_STAMPED, _CLOCK_TRUSTED = "timeStamp.validated", "timeStamp.trusted"
 _VALIDATED = frozenset({"claimSignature.validated", "claimSignature.insideValidity", _MATCH})
 _ALGORITHMS = {"es256": "ES256", "es384": "ES384", "ed25519": "ED25519", "ps256": "PS256"}
 
 
-def _context(anchors: Sequence[bytes]) -> Any:
+def _context(trust: Trust) -> Any:
+    """Return what the library works under: offline, and with these roots.
+
+    It lets roots of clocks vouch for signers too, so whom it calls trusted is held against the roots of signers afterwards.
+    """
     from c2pa import Context, Settings
 
     settings: dict[str, Any] = {
@@ -32,8 +43,13 @@ def _context(anchors: Sequence[bytes]) -> Any:
         "core": {"allowed_network_hosts": []},
         "builder": {"thumbnail": {"enabled": False}},
     }
-    if anchors:
-        settings["trust"] = {"trust_anchors": b"\n".join(anchors).decode()}
+    trusted: dict[str, Any] = {"trust_config": PURPOSES}
+    if trust.anchors:
+        trusted["trust_anchors"] = b"\n".join(anchor.pem for anchor in trust.anchors).decode()
+    if trust.clocks:
+        pem = b"\n".join(anchor.pem for anchor in trust.clocks).decode()
+        trusted["anchors"] = [{"trust_anchors": pem, "trust_kind": "tsa"}]
+    settings["trust"] = trusted
     return Context(Settings.from_dict(settings))
 
 
@@ -63,7 +79,7 @@ class Stamper:
         self._failure: BaseException | None = None
         self._signer = signer
         self._native = NativeSigner.from_callback(self._sign, algorithm, signer.certificates.decode(), None)
-        self._context = _context(())
+        self._context = _context(Trust())
 
     def _sign(self, data: bytes) -> bytes:
         try:
@@ -124,7 +140,7 @@ class Stamper:
                 found=f"{type(cause).__name__}: {cause}"[:300],
                 remedy="Check the signing key and certificate by `assaymark keys show`.",
             ) from cause
-        _check_canonical(str(definition.get("title")), manifest)
+        manifest = self._timed(manifest, str(definition.get("title")))
         reading = read_manifest(manifest, sha256, ())
         if reading.state == "invalid":
             raise StampError(
@@ -134,6 +150,15 @@ class Stamper:
                 remedy="Check the certificate: it needs a current, non-CA leaf with digitalSignature and an allowed key usage.",
             )
         return manifest
+
+    def _timed(self, sidecar: bytes, name: str) -> bytes:
+        """Return the sidecar, time-stamped where the signer has a clock."""
+        clock = getattr(self._signer, "time_stamp", None)
+        if clock is not None:
+            last = parse_store(sidecar)[-1]
+            sidecar = with_token(sidecar, last, clock(signature_of(last).stamped_bytes()))
+        _check_canonical(name, sidecar)
+        return sidecar
 
 
 def _check_canonical(name: str, sidecar: bytes) -> None:
@@ -149,7 +174,7 @@ def _check_canonical(name: str, sidecar: bytes) -> None:
         ) from error
 
 
-def read_manifest(manifest: bytes, sha256: bytes, anchors: Sequence[bytes]) -> Reading:
+def read_manifest(manifest: bytes, sha256: bytes, anchors: TrustLike) -> Reading:
     """Read a detached manifest against the digest of its file; never raises for what a stranger wrote.
 
     The library would hold the whole file in memory. It is given none of it, and so finds that the bytes are not those of the
@@ -158,14 +183,16 @@ def read_manifest(manifest: bytes, sha256: bytes, anchors: Sequence[bytes]) -> R
     from c2pa import C2paError, Reader
 
     try:
-        context = _context(anchors)
-    except C2paError as error:
+        trust = as_trust(anchors)
+        context = _context(trust)
+    except (C2paError, ValueError) as error:
         return Reading("invalid", (f"trust anchors: {error}"[:200],))
     try:
-        claimed = claimed_sha256(read_store(manifest)[-1])
+        last = read_store(manifest)[-1]
+        claimed, credentials = claimed_sha256(last), read_credentials(last, trust)
         with Reader(MEDIA_TYPE, io.BytesIO(), manifest, context=context) as reader:
             store = json.loads(reader.json())
-    except (C2paError, ManifestError, ValueError) as error:
+    except (C2paError, ManifestError, *UNREADABLE) as error:
         return Reading("invalid", (f"{type(error).__name__}: {error}"[:200],))
     results = store.get("validation_results", {})
     active = results.get("activeManifest", {})
@@ -174,12 +201,20 @@ def read_manifest(manifest: bytes, sha256: bytes, anchors: Sequence[bytes]) -> R
     for delta in results.get("ingredientDeltas", []):
         failed |= _codes(delta.get("validationDeltas", {}), "failure")
     passed = _codes(active, "success")
-    failed |= _VALIDATED - passed
+    failed |= set(credentials.problems) | (_expected(credentials) - passed)
     if claimed != sha256:
         failed |= {_MISMATCH}  # beside what else failed: only a manifest that holds can tell of its file
     if failed:
-        return Reading("invalid", tuple(sorted(failed)), store)
-    return Reading("trusted" if _TRUSTED in passed else "valid", (), store)
+        return Reading("invalid", tuple(sorted(failed)), store, credentials)
+    trusted = _TRUSTED in passed and credentials.anchor is not None
+    return Reading("trusted" if trusted else "valid", (), store, credentials)
+
+
+def _expected(credentials: Credentials) -> frozenset[str]:
+    """Return what the library must have found to hold; of a time stamp it must find what our own reading of it did."""
+    if credentials.stamp is None:
+        return _VALIDATED
+    return _VALIDATED | ({_STAMPED, _CLOCK_TRUSTED} if credentials.stamp.trusted else {_STAMPED})
 
 
 def _codes(results: Mapping[str, Any], kind: str) -> set[str]:

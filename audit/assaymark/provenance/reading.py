@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+
+    from assaymark.provenance.credentials import Credentials
+    from assaymark.provenance.trust import TrustLike
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +20,13 @@ class Reading:
         state: ``trusted`` (intact, signer anchored), ``valid`` (intact, signer not anchored) or ``invalid``.
         problems: Codes of what failed.
         store: The manifest store as the C2PA library tells it, empty when it could not be read.
+        credentials: Who signed it and when; None when that could not be read.
     """
 
     state: str
     problems: tuple[str, ...] = ()
     store: Mapping[str, Any] = field(default_factory=dict)
+    credentials: Credentials | None = None
 
     @property
     def active(self) -> Mapping[str, Any]:
@@ -33,6 +38,6 @@ class Reading:
 class ReadManifest(Protocol):
     """Reads a detached manifest against the digest of its file."""
 
-    def __call__(self, manifest: bytes, sha256: bytes, anchors: Sequence[bytes]) -> Reading:
+    def __call__(self, manifest: bytes, sha256: bytes, anchors: TrustLike) -> Reading:
         """Return the reading; never raise for what a stranger wrote."""
         ...

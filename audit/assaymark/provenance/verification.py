@@ -27,13 +27,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from assaymark.provenance.credentials import Credentials
     from assaymark.provenance.reading import Reading, ReadManifest
+    from assaymark.provenance.trust import TrustLike
 
 _SIDECAR_LIMIT, _RELEASE_LIMIT, _AUDIT_LIMIT = 64 * 2**20, 16 * 2**20, 256 * 2**20
 _FILES_LIMIT = 10_000
 _TEXT_LIMIT = 300
 _SHOWN_EXTRA = 50
 _MISMATCH, _EXPIRED = "assertion.dataHash.mismatch", "signingCredential.expired"
+_STAMP_PROBLEMS = {
+    "timeStamp.future": "its time stamp lies in the future: the clock of its authority, or of this machine, is wrong",
+    "timeStamp.mismatch": "its time stamp is altered, or was given for something else",
+    "timeStamp.validated": "its time stamp does not hold",
+    "timeStamp.trusted": "its time stamp does not hold",
+}
 _DEVELOPMENT_NAME = "Assaymark development certificate"
 
 
@@ -62,6 +70,7 @@ class FileCheck:
         signer: Common name of the signer's certificate.
         assertions: The manifest's assertions by label.
         store: Boxes of the manifests in the sidecar, the active one last; empty when it cannot be read.
+        credentials: Who signed it and when; None when that could not be read.
     """
 
     problems: tuple[Problem, ...]
@@ -69,6 +78,7 @@ class FileCheck:
     signer: str = ""
     assertions: Mapping[str, Any] = field(default_factory=dict)
     store: tuple[Box, ...] = ()
+    credentials: Credentials | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,7 @@ class ReleaseCheck:
         signer: Who signed; says so when it is a development certificate.
         files: Names of the files that were checked.
         release: The parsed ``release.json``; None when it could not be read.
+        credentials: Who signed ``release.json`` and when; None when that could not be read.
     """
 
     problems: tuple[Problem, ...]
@@ -88,9 +99,10 @@ class ReleaseCheck:
     signer: str
     files: tuple[str, ...]
     release: Mapping[str, Any] | None = None
+    credentials: Credentials | None = None
 
 
-def verify_file(path: Path, anchors: Sequence[bytes], read: ReadManifest = read_manifest) -> FileCheck:
+def verify_file(path: Path, anchors: TrustLike, read: ReadManifest = read_manifest) -> FileCheck:
     """Check one stamped file against its sidecar, ``<file>.c2pa``."""
     beside = path.with_name(path.name + SUFFIX)
     try:
@@ -105,7 +117,7 @@ def verify_file(path: Path, anchors: Sequence[bytes], read: ReadManifest = read_
 
 
 def check_content(
-    name: str, content: Fingerprint, sidecar: bytes, anchors: Sequence[bytes], read: ReadManifest = read_manifest
+    name: str, content: Fingerprint, sidecar: bytes, anchors: TrustLike, read: ReadManifest = read_manifest
 ) -> FileCheck:
     """Check a file, of which its digest is known, against its sidecar."""
     beside = name + SUFFIX
@@ -115,13 +127,13 @@ def check_content(
         return FileCheck((Problem(beside, "not_canonical", str(error)),))
     reading = read(sidecar, content.sha256, anchors)
     if reading.state == "invalid":
-        return FileCheck((_invalid(name, reading.problems),), store=store)
+        return FileCheck((_invalid(name, reading.problems),), store=store, credentials=reading.credentials)
     if store[-1].label != reading.store.get("active_manifest"):
         return FileCheck((Problem(beside, "not_canonical", "the active manifest is not the last one"),))
     assertions = _assertions(reading)
     problems = _belongs(name, reading, assertions)
     signer = printable(str(reading.active.get("signature_info", {}).get("common_name", "")))
-    return FileCheck(tuple(problems), reading.state == "trusted", signer, assertions, store)
+    return FileCheck(tuple(problems), reading.state == "trusted", signer, assertions, store, reading.credentials)
 
 
 def _invalid(name: str, codes: Sequence[str]) -> Problem:
@@ -131,6 +143,9 @@ def _invalid(name: str, codes: Sequence[str]) -> Problem:
         return Problem(
             name + SUFFIX, "expired", "its signer's certificate has expired, and nothing proves that it was signed before"
         )
+    for code, message in _STAMP_PROBLEMS.items():
+        if code in codes:
+            return Problem(name + SUFFIX, "time_stamp", message)
     return Problem(name + SUFFIX, "invalid", f"the manifest is invalid: {printable(', '.join(codes))}")
 
 
@@ -151,7 +166,7 @@ def _belongs(name: str, reading: Reading, assertions: Mapping[str, Any]) -> list
     return []
 
 
-def verify_release(folder: Path, anchors: Sequence[bytes], read: ReadManifest = read_manifest) -> ReleaseCheck:
+def verify_release(folder: Path, anchors: TrustLike, read: ReadManifest = read_manifest) -> ReleaseCheck:
     """Check a release: the set of files, every byte, every sidecar, and that they belong together.
 
     Args:
@@ -184,7 +199,7 @@ def verify_release(folder: Path, anchors: Sequence[bytes], read: ReadManifest = 
     if not problems:
         problems += _agreement(release, over, {one.name: one for one in checked})
     names = tuple(sorted([RELEASE_FILE, *(one.name for one in checked)]))
-    return ReleaseCheck(tuple(problems), trusted, _label(over.signer), names, release)
+    return ReleaseCheck(tuple(problems), trusted, _label(over.signer), names, release, over.credentials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +278,7 @@ def _set_problems(folder: Path, release: Mapping[str, Any]) -> list[Problem]:
 def check_entry(
     folder: Path,
     entry: Mapping[str, Any],
-    anchors: Sequence[bytes],
+    anchors: TrustLike,
     nested: Mapping[str, Box],
     read: ReadManifest = read_manifest,
 ) -> tuple[list[Problem], _Checked]:

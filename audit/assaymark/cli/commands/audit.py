@@ -44,6 +44,7 @@ def command(real: Path, synthetic: Path, **values: Any) -> int:
         force=values["force"],
         signer=values["signer"],
         log=options.chosen_log(values),
+        timestamp=options.timestamp(values),
     )
     with working(values["seed"], quiet=values["quiet"]) as run:
         result = audit(request, run)

@@ -72,6 +72,7 @@ def command(real: Path, **values: Any) -> int:
         force=values["force"],
         signer=values["signer"],
         log=options.chosen_log(values),
+        timestamp=options.timestamp(values),
     )
     with working(values["seed"], quiet=values["quiet"], **options.resources(values)) as working_run:
         result = run(request, working_run)

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @click.command(cls=options.Command)
 @click.argument("files", type=options.PATH, nargs=-1, required=True)
-@click.option("--signer", default="development", show_default=True, help="Signer.")
+@options.signing_options()
 @options.log_options()
 @click.option("--force", is_flag=True, help="Replace sidecars.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-def command(*, files: tuple[Path, ...], signer: str, force: bool, as_json: bool, **values: Any) -> int:
+def command(*, files: tuple[Path, ...], force: bool, as_json: bool, **values: Any) -> int:
     """Sign FILES: a C2PA sidecar, FILE.c2pa, beside each. The files themselves are not touched."""
     from assaymark.host.registry import load_registry
     from assaymark.pipeline.logbook import append
@@ -27,7 +27,7 @@ def command(*, files: tuple[Path, ...], signer: str, force: bool, as_json: bool,
     from assaymark.provenance.stamping import stamp_file
 
     log = options.chosen_log(values)
-    with open_signer(load_registry(), signer) as opened:
+    with open_signer(load_registry(), values["signer"], options.timestamp(values)) as opened:
         sidecars = [stamp_file(file, opened, force=force) for file in files]
         if log is not None:
             append(files, log, opened)
