@@ -58,7 +58,7 @@ def generate(request: GenerateRequest, run: Run) -> int:
         save_model(fitted, registered, request.config, request.save_model, run)
     rows = loaded.rows if request.rows is None else request.rows
     batches = sample_batches(registered, fitted, rows, step(run, f"sample {registered.spec.name}"), request.where or None)
-    return write_table(batches, request.out, kind, overwrite=request.force)
+    return write_table(batches, request.out, kind, overwrite=request.force, sidecar=f"{request.out.name}.c2pa")
 
 
 def sample(model: Path, rows: int, out: Path, run: Run, *, force: bool, where: Mapping[str, Any] | None = None) -> int:
@@ -74,7 +74,7 @@ def sample(model: Path, rows: int, out: Path, run: Run, *, force: bool, where: M
     refuse_conditions(registered, where)
     told = step(run, f"sample {registered.spec.name}")
     batches = sample_batches(registered, fitted, rows, told, where)
-    return write_table(batches, out, kind, overwrite=force)
+    return write_table(batches, out, kind, overwrite=force, sidecar=f"{out.name}.c2pa")
 
 
 def refuse_conditions(registered: Registered[GeneratorSpec], where: Mapping[str, Any] | None) -> None:
