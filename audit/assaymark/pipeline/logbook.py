@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import LogError, MissingFileError, ReleaseError
+from assaymark.errors import LogError, ManifestError, MissingFileError, ReleaseError
 from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint, read_plain
+from assaymark.provenance.embedding import embedded_in
 from assaymark.provenance.stamping import FILE_LIMIT, RELEASE_FILE, SUFFIX
 from assaymark.provenance.strict_json import loads_strict
 from assaymark.provenance.transparency.entries import Stamp
@@ -61,23 +62,28 @@ def issued_at(path: Path, name: str | None = None) -> Issued:
     Raises:
         LogError: When there is nothing of the kind.
     """
-    stamped = path / RELEASE_FILE if path.is_dir() else path
     try:
-        content = read_plain(stamped, _RELEASE_LIMIT) if path.is_dir() else b""
-        sidecar = read_plain(stamped.with_name(stamped.name + SUFFIX), _SIDECAR_LIMIT)
-    except UnreadableError as error:
+        content = read_plain(path / RELEASE_FILE, _RELEASE_LIMIT) if path.is_dir() else b""
+        manifest = Fingerprint.of(_manifest(path / RELEASE_FILE if path.is_dir() else path)).sha256.hex()
+    except (UnreadableError, ManifestError) as error:
         raise LogError(
             "there is no stamp to log",
             where=str(path),
             found=str(error),
-            expected="a release folder, or a file with its sidecar",
+            expected="a release folder, or a stamped file",
             remedy="Stamp it first, by `assaymark stamp`.",
         ) from error
-    manifest = Fingerprint.of(sidecar).sha256.hex()
     if not path.is_dir():
         return Issued("file", name or path.name, fingerprint(path, FILE_LIMIT).sha256.hex(), manifest, None)
     created = str(loads_strict(content, max_bytes=_RELEASE_LIMIT, where=RELEASE_FILE).get("created"))
     return Issued("release", name or path.resolve().name, Fingerprint.of(content).sha256.hex(), manifest, created)
+
+
+def _manifest(path: Path) -> bytes:
+    """Return the manifest of a stamped file, from its sidecar or, where there is none, from within."""
+    beside = path.with_name(path.name + SUFFIX)
+    embedded = None if beside.exists() else embedded_in(path)
+    return read_plain(beside, _SIDECAR_LIMIT) if embedded is None else embedded.manifest
 
 
 def log_release(folder: Path, name: str, log: Path, signer: Signer) -> dict[str, Any]:

@@ -116,6 +116,16 @@ def computed_definition(name: str, content: Fingerprint, version: str) -> dict[s
     return _base(name, content, version, [_created(_COMPUTED), _assertion(FILE_ASSERTION, {"name": name})])
 
 
+def embedded_definition(name: str, version: str) -> dict[str, Any]:
+    """Return the definition for an image or document that carries its manifest; the library hashes it."""
+    assertions = [_created(_COMPUTED), _assertion(FILE_ASSERTION, {"name": name})]
+    return {
+        "claim_generator_info": [{"name": "assaymark", "version": version}],
+        "title": name,
+        "assertions": assertions,
+    }
+
+
 def generated_definition(claims: ReleaseClaims, content: Fingerprint) -> tuple[dict[str, Any], list[Resource]]:
     """Return the definition for a synthetic table that was generated here, with the real data as an undisclosed input."""
     definition = _base(

@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import ManifestError, StampError
 from assaymark.provenance.algorithms import ORDERS, algorithm_of, lower_form, plain_form, verify_signature
-from assaymark.provenance.certificates import anchored, leaf_problem
+from assaymark.provenance.certificates import anchored, leaf_problem, load_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +97,6 @@ def unseal(envelope: Mapping[str, Any], payload_type: str) -> Opened:
     Raises:
         ManifestError: When it is no such envelope, or its signature does not hold. Whether to trust the signer is not asked.
     """
-    from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.x509.oid import NameOID
 
@@ -108,7 +108,7 @@ def unseal(envelope: Mapping[str, Any], payload_type: str) -> Opened:
         texts = [signature["certificate"], *signature.get("intermediates", [])]
         if len(texts) > _LONGEST_CHAIN:
             raise _refused(f"{len(texts)} certificates")
-        chain = tuple(x509.load_pem_x509_certificate(_bytes(text)) for text in texts)
+        chain = tuple(load_certificate(ssl.PEM_cert_to_DER_cert(_bytes(text).decode())) for text in texts)
         algorithm = algorithm_of(chain[0].public_key()) or ""
         message = signed_bytes(payload_type, payload)
         holds = verify_signature(chain[0].public_key(), algorithm, plain_form(algorithm, raw), message)

@@ -9,6 +9,7 @@ signature is held to a strict form of its own by the module ``timestamps``. Sour
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 import struct
@@ -109,16 +110,49 @@ def parse_store(store: bytes) -> tuple[Box, ...]:
 def claimed_sha256(manifest: Box) -> bytes:
     """Return the SHA-256 that a manifest claims its file to have, over all of its bytes.
 
+    A manifest that lies within its file leaves its own bytes out; then this is :func:`place_and_sha256`, which no file has.
+
     Raises:
-        ManifestError: When it claims none, or leaves bytes out.
+        ManifestError: When it claims none, or leaves other bytes out.
     """
+    data, place = _hash_data(manifest), claimed_place(manifest)
+    digest: bytes = data["hash"]
+    return digest if place is None else place_and_sha256(*place, digest)
+
+
+def claimed_place(manifest: Box) -> tuple[int, int] | None:
+    """Return start and length of the bytes that a manifest leaves out of its hash, as those where it lies; None for none.
+
+    Raises:
+        ManifestError: When it has no hash, or leaves out several ranges.
+    """
+    data = _hash_data(manifest)
+    return _exclusion(data["exclusions"]) if "exclusions" in data else None
+
+
+def _hash_data(manifest: Box) -> dict[str, Any]:
     box = manifest.child("c2pa.assertions").child("c2pa.hash.data")
     data = canonical_cbor(box.contents[0][1]) if box.kind == _CBOR else None
-    if not isinstance(data, dict) or set(data) != {"name", "alg", "hash", "pad"} or data["alg"] != "sha256":
+    if not isinstance(data, dict) or set(data) - {"exclusions"} != {"name", "alg", "hash", "pad"} or data["alg"] != "sha256":
         raise _malformed("a hash of another kind")
     if not isinstance(data["hash"], bytes) or len(data["hash"]) != _SHA256_SIZE:
         raise _malformed("a hash of another length")
-    return data["hash"]
+    return data
+
+
+def _exclusion(exclusions: Any) -> tuple[int, int]:
+    ranges = [each for each in exclusions if isinstance(each, dict)] if isinstance(exclusions, list) else []
+    if len(ranges) != 1 or set(ranges[0]) != {"start", "length"}:
+        raise _malformed("a hash that leaves out other bytes than its own manifest")
+    start, length = ranges[0]["start"], ranges[0]["length"]
+    if type(start) is not int or type(length) is not int or not 0 <= start < 2**63 or not 0 < length < 2**63:
+        raise _malformed("a hash that leaves out no bytes of a file")
+    return start, length
+
+
+def place_and_sha256(start: int, length: int, sha256: bytes) -> bytes:
+    """Return a digest of where in a file its manifest lies, and of all its other bytes."""
+    return hashlib.sha256(b"assaymark-embedded/1\x00" + struct.pack(">QQ", start, length) + sha256).digest()
 
 
 def _malformed(found: str) -> ManifestError:

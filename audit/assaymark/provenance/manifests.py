@@ -160,6 +160,33 @@ class Stamper:
         _check_canonical(name, sidecar)
         return sidecar
 
+    def embed(self, definition: Mapping[str, Any], content: bytes, media: str) -> bytes:
+        """Return a file with a manifest in it, as the library places it; it is not read back here.
+
+        Args:
+            definition: What the manifest says.
+            content: The file without it.
+            media: Its media type: PNG, SVG or PDF.
+
+        Raises:
+            StampError: When the library refuses.
+        """
+        from c2pa import Builder, C2paError
+
+        target, name = io.BytesIO(), str(definition.get("title"))
+        try:
+            with Builder(json.dumps(definition, allow_nan=False), self._context) as builder:
+                builder.sign(self._native, media, io.BytesIO(content), target)
+        except C2paError as error:
+            cause = self._failure or error
+            raise StampError(
+                "the file cannot carry a manifest",
+                where=name,
+                found=f"{type(cause).__name__}: {cause}"[:300],
+                remedy="Check the file and the key, or stamp it beside the file by --sidecar.",
+            ) from cause
+        return target.getvalue()
+
 
 def _check_canonical(name: str, sidecar: bytes) -> None:
     """Refuse a sidecar that our own verification would not read."""

@@ -6,22 +6,26 @@ import hashlib
 import json
 import os
 import re
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import MissingFileError, NotAFileError, OutputError, OutputExistsError, StampError
+from assaymark.errors import ManifestError, MissingFileError, NotAFileError, OutputError, OutputExistsError, StampError
 from assaymark.provenance.definitions import (
     Component,
     ReleaseClaims,
     audited_definition,
     computed_definition,
+    embedded_definition,
     generated_definition,
     release_definition,
 )
-from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint
+from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint, read_plain
+from assaymark.provenance.embedding import EMBEDDED_LIMIT, PDF, find_embedded, media_type
 from assaymark.provenance.jumbf import read_store
 from assaymark.provenance.manifests import Stamper, read_manifest
+from assaymark.tables.atomic import refuse_existing, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +44,7 @@ FILE_NAME = (
     r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}(?<!\.c2pa)(?<!\.)\Z"
 )
 _LABEL = re.compile(r"(?!c2pa\.|cawg\.|stds\.|org\.assaymark\.)[a-z0-9-]+(\.[A-Za-z0-9-]+(_[A-Za-z0-9-]+)*)+\Z", re.ASCII)
+_SIGNED_PDF = re.compile(rb"/ByteRange\s*\[|/Encrypt\s")
 
 __all__ = [
     "AUDIT_FILE",
@@ -49,6 +54,7 @@ __all__ = [
     "RELEASE_SCHEMA",
     "SUFFIX",
     "ReleaseClaims",
+    "embed_file",
     "stamp_file",
     "stamp_release",
 ]
@@ -84,6 +90,88 @@ def stamp_file(path: Path, signer: Signer, *, force: bool = False) -> Path:
     with Stamper(signer) as stamper:
         _write(target, stamper.sign(computed_definition(path.name, content, __version__), content.sha256))
     return target
+
+
+def embed_file(path: Path, signer: Signer, *, out: Path | None = None, force: bool = False) -> Path:
+    """Put a manifest into an image or document, in place or in a copy.
+
+    Args:
+        path: A file of which :func:`~assaymark.provenance.embedding.media_type` is known.
+        signer: Who signs.
+        out: Where to write the copy; None to replace the file.
+        force: Whether a manifest that it carries, its sidecar, or ``out`` may be replaced.
+
+    Returns:
+        The path of the file that was written.
+
+    Raises:
+        OutputExistsError: When it is stamped already, or ``out`` exists, and ``force`` is false.
+        StampError: When it cannot carry a manifest.
+        OutputError: When it cannot be written.
+    """
+    from assaymark import __version__
+
+    if getattr(signer, "time_stamp", None) is not None:
+        raise StampError(
+            "a manifest within a file cannot be time-stamped",
+            where=str(path),
+            remedy="Stamp it beside the file by --sidecar, or without a time by --no-timestamp.",
+        )
+    target = path.resolve() if out is None else out
+    beside = sidecar_of(target)
+    refuse_existing(target, overwrite=force or out is None)
+    content, kind = _carrier(path, force=force)
+    if beside.exists() and not force:
+        raise OutputExistsError("the file has a sidecar already", where=str(beside), remedy="Add --force to replace it.")
+    with Stamper(signer) as stamper:
+        stamped = stamper.embed(embedded_definition(target.name, __version__), content, kind)
+    _check_embedded(target, stamped, kind)
+    mode = path.stat().st_mode
+    write_bytes(target, stamped, overwrite=True)
+    target.chmod(stat.S_IMODE(mode))
+    beside.unlink(missing_ok=True)  # it was made for other bytes
+    return target
+
+
+def _carrier(path: Path, *, force: bool) -> tuple[bytes, str]:
+    """Return the bytes and media type of a file that is to carry a manifest."""
+    try:
+        kind, content = media_type(path), read_plain(path.resolve(), EMBEDDED_LIMIT)
+        if kind is None:
+            raise UnreadableError("it is no PNG, SVG or PDF")  # noqa: TRY301 - one message for all
+        carried = None if force else find_embedded(content, kind)
+    except (UnreadableError, ManifestError, OSError) as error:
+        raise StampError(
+            "the file cannot carry a manifest",
+            where=str(path),
+            found=str(error),
+            remedy="Stamp it beside the file by --sidecar.",
+        ) from error
+    if carried is not None:
+        raise OutputExistsError("the file carries a manifest already", where=str(path), remedy="Add --force to replace it.")
+    if kind == PDF and _SIGNED_PDF.search(content):
+        raise StampError(
+            "the document is signed or encrypted, which a manifest in it would break",
+            where=str(path),
+            remedy="Stamp it beside the file by --sidecar.",
+        )
+    return content, kind
+
+
+def _check_embedded(path: Path, stamped: bytes, kind: str) -> None:
+    """Read back what was made, as verification does."""
+    try:
+        found = find_embedded(stamped, kind)
+    except ManifestError as error:
+        raise StampError("the file would not be accepted by verification", where=str(path), found=error.found) from error
+    problems = ("no manifest",) if found is None else read_manifest(found.manifest, found.content.sha256, ()).problems
+    if problems:
+        raise StampError(
+            "the stamp that was just made does not hold",
+            where=str(path),
+            found=", ".join(problems),
+            remedy="Stamp it beside the file by --sidecar.",
+        )
 
 
 def _content(path: Path) -> Fingerprint:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import AssaymarkError, ReleaseError
+from assaymark.errors import AssaymarkError, ManifestError, ReleaseError
 from assaymark.provenance.definitions import FILE_ASSERTION, RELEASE_ASSERTION, portable
 from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint, read_plain
+from assaymark.provenance.embedding import embedded_in
 from assaymark.provenance.jumbf import Box, read_store
 from assaymark.provenance.keys import LABEL
 from assaymark.provenance.manifests import read_manifest
@@ -102,8 +104,21 @@ class ReleaseCheck:
     credentials: Credentials | None = None
 
 
+def _verify_embedded(path: Path, anchors: TrustLike, read: ReadManifest) -> FileCheck | None:
+    """Check a file that carries its manifest; None when it carries none. Such a file may have any name."""
+    try:
+        found = embedded_in(path)
+    except (ManifestError, UnreadableError) as error:
+        return FileCheck((Problem(path.name, "not_canonical", str(error)),))
+    if found is None:
+        return None
+    checked = check_content(path.name, found.content, found.manifest, anchors, read)
+    kept = tuple(replace(problem, file=path.name) for problem in checked.problems if problem.code != "renamed")
+    return replace(checked, problems=kept)
+
+
 def verify_file(path: Path, anchors: TrustLike, read: ReadManifest = read_manifest) -> FileCheck:
-    """Check one stamped file against its sidecar, ``<file>.c2pa``."""
+    """Check one stamped file against its sidecar, ``<file>.c2pa``, or against the manifest that it carries."""
     beside = path.with_name(path.name + SUFFIX)
     try:
         content = fingerprint(path, FILE_LIMIT)
@@ -112,7 +127,8 @@ def verify_file(path: Path, anchors: TrustLike, read: ReadManifest = read_manife
     try:
         manifest = read_plain(beside, _SIDECAR_LIMIT)
     except UnreadableError as error:
-        return FileCheck((Problem(beside.name, "no_sidecar", str(error)),))
+        embedded = None if os.path.lexists(beside) else _verify_embedded(path, anchors, read)
+        return embedded or FileCheck((Problem(beside.name, "no_sidecar", str(error)),))
     return check_content(path.name, content, manifest, anchors, read)
 
 
