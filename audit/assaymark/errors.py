@@ -40,6 +40,7 @@
     │   ├── ReleaseError         AM604
     │   ├── DisclosureError      AM605
     │   ├── CommitmentError      AM606
+    │   ├── ParentError          AM607
     │   ├── TimeStampError       AM610
     │   ├── TrustError           AM611
     │   └── LogError             AM620
@@ -342,6 +343,12 @@ class CommitmentError(ProvenanceError):
 
     code = "AM606"
     exit_code = 1
+
+
+class ParentError(ProvenanceError):
+    """The release that another is to follow does not verify."""
+
+    code = "AM607"
 
 
 class LogError(ProvenanceError):

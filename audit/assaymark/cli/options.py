@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 PATH = click.Path(path_type=Path)
+_MOST_TERMS = 2000
 
 
 class Command(click.Command):
@@ -206,6 +207,51 @@ def chosen_log(values: dict[str, Any]) -> Path | None:
     if values["no_log"] and values["log"]:
         raise OptionError("give either --log or --no-log", remedy="Leave one of them out.")
     return None if values["no_log"] else log_path(values["log"])
+
+
+def origin_options() -> Decorator:
+    """Options on what a release follows, and on what may be done with it."""
+    return _stack(
+        click.option(
+            "--parent", type=PATH, metavar="DIR|FILE", help="Release that this one follows: its folder, or release.json in it."
+        ),
+        click.option(
+            "--trust-anchor", type=PATH, multiple=True, metavar="PEM", help="Root to trust, for --parent. Repeatable."
+        ),
+        mining_options(),
+    )
+
+
+def mining_options() -> Decorator:
+    """Options on what may be done with a stamped file."""
+    return _stack(
+        click.option(
+            "--training-mining",
+            type=click.Choice(["allowed", "notAllowed", "constrained"]),
+            help="Say in the stamp whether models may be trained on it and data mined from it.",
+        ),
+        click.option("--training-mining-terms", metavar="TEXT", help="The conditions, where that is constrained."),
+    )
+
+
+def mining(values: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what :func:`mining_options` come to.
+
+    Raises:
+        OptionError: When terms are missing, empty, too long, or given where nothing is constrained.
+    """
+    from assaymark.provenance.definitions import training_mining
+
+    use, terms = values["training_mining"], values["training_mining_terms"]
+    if (use == "constrained") != bool(terms and terms.strip()) or len(terms or "") > _MOST_TERMS:
+        raise OptionError(
+            "conditions go with 'constrained', and only with that",
+            where="--training-mining-terms",
+            found="none" if terms is None else repr(terms[:100]),
+            expected=f"a text of at most {_MOST_TERMS} characters beside --training-mining constrained",
+            remedy="Name the conditions, or leave them out.",
+        )
+    return None if use is None else training_mining(use, terms)
 
 
 def trust_options() -> Decorator:

@@ -189,6 +189,7 @@ def print_verification(path: Path, result: VerifyResult, *, as_json: bool) -> No
         click.echo(f"  recomputed from the cubes and equal: {sum(result.recomputed.values())} findings, and the verdict")
         click.echo(f"  signed but not recomputable without the raw data: {sum(result.signed_only.values())} findings")
         _print_sources(result.sources)
+        _print_origin(result)
         click.echo(f"  the audit's verdict: {_styled(result.verdict.value)}")
 
 
@@ -201,3 +202,17 @@ def _print_sources(sources: Mapping[str, Mapping[str, bool]]) -> None:
         click.echo(f"  {name} data: {opened}its published counts by group were made again and are equal")
     if sources:
         click.echo("  not made again: counts by classifiers' labels, which take training them")
+
+
+def _print_origin(result: VerifyResult) -> None:
+    if result.parent is not None:
+        told, changes = result.parent["parent"], result.parent["changes"]
+        state = "verified, and it differs as is said" if result.parent_checked else "not checked; name it by --parent"
+        click.echo(f"  follows the release of {told['created']}, release.json sha256 {told['sha256']} ({state})")
+        files = changes["files"]
+        moved = [f"{len(files[name])} files {name}" for name in ("added", "removed", "changed") if files[name]]
+        moved += [name for name in ("verdict", "policy", "generator", "seed") if changes[name]["from"] != changes[name]["to"]]
+        click.echo(f"    changed since: {', '.join(moved) or 'nothing'}")
+    if result.mining is not None:
+        uses = sorted({str(entry.get("use")) for entry in result.mining.get("entries", {}).values()})
+        click.echo(f"  training of models and mining: {', '.join(uses)}")

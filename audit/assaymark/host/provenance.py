@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
+import tempfile
 from importlib.metadata import Distribution, PackageNotFoundError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import PluginFailedError, PluginNotFoundError
 from assaymark.host.hooks import PROJECT
+from assaymark.host.registry import call_guarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +34,40 @@ def describe(registered: Registered[Any]) -> dict[str, Any]:
         "distribution": plugin.distribution,
         "version": plugin.version,
         "digest": digest,
+        "editable": None if plugin.distribution is None else is_editable(plugin.distribution),
     }
+
+
+def is_editable(distribution: str) -> bool:
+    """Return whether a distribution is installed in editable mode, so that its files may change under it (PEP 610)."""
+    try:
+        told = Distribution.from_name(distribution).read_text("direct_url.json")
+        found = json.loads(told or "{}")
+    except (PackageNotFoundError, ValueError):
+        return False
+    information = found.get("dir_info", {}) if isinstance(found, dict) else {}
+    return isinstance(information, dict) and information.get("editable") is True
+
+
+def model_digest(registered: Registered[Any], fitted: Any) -> str | None:
+    """Return a digest over the files of a fitted model as its generator saves them; None when it keeps no models.
+
+    Returns:
+        ``sha256:`` and 64 hex digits: the same as for the files that ``generate --save-model`` keeps, ``model.json`` left out.
+    """
+    with tempfile.TemporaryDirectory(prefix="assaymark-model-") as name:
+        folder = Path(name)
+
+        def save() -> bool:
+            try:
+                fitted.save(folder)
+            except NotImplementedError:
+                return False
+            return True
+
+        if not call_guarded(registered, save):
+            return None
+        return _digest({path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()})
 
 
 def plugin_digest(distribution: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from assaymark.pipeline.requests import AuditRequest, AuditResult
 from assaymark.pipeline.sources import Sources, load_sources, load_synthetic
 from assaymark.pipeline.staging import refuse_existing, staged_folder
 from assaymark.pipeline.steps import step
+from assaymark.pipeline.verifying import open_parent
 from assaymark.policy.loading import load_policy
 from assaymark.provenance.commitment import write_disclosure
 
@@ -48,6 +50,7 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
     if request.out is not None:
         refuse_existing(request.out, force=request.force)
         signer = open_signer(registry, request.signer, request.timestamp)
+    parent = None if request.parent is None else open_parent(request.parent, request.trust_anchors)
     told = step(run, "read tables")
     told.progress(0, 1)
     sources = load_sources(request.real, request.holdout, request.roles, request.tables, request.rename)
@@ -64,7 +67,7 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
         rename=dict(request.rename),
         notes=merge_notes([sources.notes, loaded.notes]),
     )
-    parts = parts_of(measured, sources, data, policy, None, run.seed)
+    parts = replace(parts_of(measured, sources, data, policy, None, run.seed), parent=parent, mining=request.mining)
     if request.out is not None and signer is not None:
         with signer, staged_folder(request.out, force=request.force) as stage:
             copy_table(request.synthetic, stage, suffix)

@@ -12,7 +12,9 @@ from assaymark.cubes.document import cubes_document
 from assaymark.host.registry import Registered, Registry, call_guarded, resolve
 from assaymark.pipeline.staging import write_file
 from assaymark.provenance.authorities import with_clock
-from assaymark.provenance.stamping import ReleaseClaims, stamp_release
+from assaymark.provenance.digests import fingerprint
+from assaymark.provenance.lineage import Parent, lineage_document
+from assaymark.provenance.stamping import FILE_LIMIT, LINEAGE_FILE, ReleaseClaims, stamp_release
 from assaymark.results.document import validate_audit
 
 if TYPE_CHECKING:
@@ -52,12 +54,18 @@ class ReleaseParts:
         cubes: The published cubes.
         policy: The policy.
         generated: Whether this release's synthetic table was generated here.
+        parent: The release that this one follows, verified; None without one.
+        mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
+        redacted: What was taken out of the parent; None when this is no redacted copy.
     """
 
     document: Mapping[str, Any]
     cubes: PublishedCubes
     policy: Policy
     generated: bool
+    parent: Parent | None = None
+    mining: Mapping[str, Any] | None = None
+    redacted: Mapping[str, Any] | None = None
 
 
 def write_release(stage: Path, parts: ReleaseParts, registry: Registry, signer: Signer) -> None:
@@ -76,7 +84,17 @@ def write_release(stage: Path, parts: ReleaseParts, registry: Registry, signer: 
         if registered.spec.in_release:
             # what a report shows is what audit.json says, so it is rendered from those bytes
             write_file(stage / registered.spec.filename, render(registered, json.loads(audit)))
+    write_lineage(stage, parts.document, parts.parent, parts.redacted)
     stamp_release(stage, signer, claims=_claims(parts, registry))
+
+
+def write_lineage(
+    stage: Path, document: Mapping[str, Any], parent: Parent | None, redacted: Mapping[str, Any] | None = None
+) -> None:
+    """Write what a release says of its parent, after all of its other files."""
+    if parent is not None:
+        files = {path.name: fingerprint(path, FILE_LIMIT).sha256.hex() for path in stage.iterdir()}
+        write_file(stage / LINEAGE_FILE, json_bytes(lineage_document(parent, files, document, redacted)))
 
 
 def render(registered: Registered[RendererSpec], audit: Mapping[str, Any]) -> bytes:
@@ -97,6 +115,8 @@ def _claims(parts: ReleaseParts, registry: Registry) -> ReleaseClaims:
         holdout=document["datasets"]["holdout"],
         policy_sha256=parts.policy.sha256,
         verdict=document["verdict"],
+        parent=None if parts.parent is None else parts.parent.digests,
+        mining=parts.mining,
         extra_assertions=registry.manifest_assertions(document),
     )
 

@@ -34,6 +34,9 @@ class AuditRequest:
         signer: Name of the signer that stamps the release.
         log: Transparency log that the release goes into; None to log nothing.
         timestamp: Address of a time-stamp authority; None for no time stamps.
+        parent: Folder, or ``release.json``, of the release that this one follows; None without one.
+        trust_anchors: PEM files of further roots to trust, for the parent.
+        mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
     """
 
     real: Path
@@ -48,6 +51,9 @@ class AuditRequest:
     signer: str = "development"
     log: Path | None = None
     timestamp: str | None = None
+    parent: Path | None = None
+    trust_anchors: tuple[Path, ...] = ()
+    mining: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,9 @@ class RunRequest:
         signer: Name of the signer that stamps the release.
         log: Transparency log that the release goes into; None to log nothing.
         timestamp: Address of a time-stamp authority; None for no time stamps.
+        parent: Folder, or ``release.json``, of the release that this one follows; None without one.
+        trust_anchors: PEM files of further roots to trust, for the parent.
+        mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
     """
 
     real: Path
@@ -93,6 +102,9 @@ class RunRequest:
     signer: str = "development"
     log: Path | None = None
     timestamp: str | None = None
+    parent: Path | None = None
+    trust_anchors: tuple[Path, ...] = ()
+    mining: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +185,7 @@ class VerifyRequest:
         sources: Files of real rows at hand, by dataset (``real``, ``holdout``): rehashed and counted again.
         disclosure: File of salts, or a proof, that opens their commitments; None for the one beside the release.
         rename: Headers of the holdout's file to headers of real, where they differ.
+        parent: Folder, or ``release.json``, of the release that this one is said to follow; None not to check that.
     """
 
     path: Path
@@ -183,6 +196,7 @@ class VerifyRequest:
     sources: Mapping[str, Path] = field(default_factory=dict)
     disclosure: Path | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
+    parent: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +214,9 @@ class VerifyResult:
         files: Number of files that were checked.
         sources: By dataset, what the files of real rows at hand showed: ``committed`` (the file is the one committed to) and
             ``counted`` (its published counts follow from it), empty for a holdout that was not named; empty when none was.
+        parent: What the release says of the one that it follows; None when it follows none.
+        parent_checked: Whether that release was at hand, verified, and found to differ as is said.
+        mining: What may be done with the release, as ``cawg.training-mining`` says; None when nothing is said.
     """
 
     ok: bool
@@ -211,3 +228,6 @@ class VerifyResult:
     signed_only: Mapping[str, int] = field(default_factory=dict)
     files: int = 0
     sources: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    parent: Mapping[str, Any] | None = None
+    parent_checked: bool = False
+    mining: Mapping[str, Any] | None = None

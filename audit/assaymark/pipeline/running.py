@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.cubes.fine import FineCube, count_cube
 from assaymark.errors import InternalError, OptionError, PluginFailedError, TooFewRowsError
-from assaymark.host.provenance import describe
+from assaymark.host.provenance import describe, model_digest
 from assaymark.host.registry import Registered, Registry, call_guarded, load_registry, open_generator
 from assaymark.host.specs import DeepAttack, PrivacyClaim
 from assaymark.pipeline.auditing import finish_release, known_findings, parts_of, result_of
@@ -19,8 +19,9 @@ from assaymark.pipeline.measuring import measure
 from assaymark.pipeline.releasing import open_signer
 from assaymark.pipeline.requests import AuditResult, RunRequest, RunResult
 from assaymark.pipeline.sources import Sources, load_sources, load_synthetic, split_sources
-from assaymark.pipeline.staging import refuse_existing, staged_folder
+from assaymark.pipeline.staging import RELEASE_FILE, refuse_existing, staged_folder
 from assaymark.pipeline.steps import step
+from assaymark.pipeline.verifying import open_parent
 from assaymark.policy.loading import load_policy
 from assaymark.tables.roles import refuse_free_text
 from assaymark.tables.table import Table
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from assaymark.execution import Run
     from assaymark.host.specs import Fitted, GeneratorSpec, Signer
     from assaymark.policy.model import Policy
+    from assaymark.provenance.lineage import Parent
 
 
 def run(request: RunRequest, run: Run) -> RunResult:
@@ -47,6 +49,7 @@ def run(request: RunRequest, run: Run) -> RunResult:
     folders = {name: _folder(request, name) for name in request.generators}
     for folder in folders.values():
         refuse_existing(folder, force=request.force)
+    parents = {name: _parent(request, name) for name in request.generators}
     signer = open_signer(registry, request.signer, request.timestamp)
     told = step(run, "read tables")
     told.progress(0, 1)
@@ -56,7 +59,7 @@ def run(request: RunRequest, run: Run) -> RunResult:
     audits: list[AuditResult] = []
     with signer:
         for registered in generators:
-            one = _Generation(request, registered, sources, policy, registry, signer)
+            one = _Generation(request, registered, sources, policy, registry, signer, parents[registered.spec.name])
             audits.append(one.release(folders[registered.spec.name], run))
         order = ranking(audits)
         if len(audits) > 1:
@@ -73,6 +76,15 @@ def signer_messages(signer: Signer) -> Iterator[str]:
 
 def _folder(request: RunRequest, name: str) -> Path:
     return request.out if len(request.generators) == 1 else request.out / name
+
+
+def _parent(request: RunRequest, name: str) -> Parent | None:
+    """Return the release that a generator's release follows: the one that was named, or in a folder of several its own."""
+    if request.parent is None:
+        return None
+    own = request.parent / name
+    several = not (request.parent / RELEASE_FILE).exists() and own.is_dir()
+    return open_parent(own if several else request.parent, request.trust_anchors)
 
 
 def _sources(request: RunRequest, run: Run) -> Sources:
@@ -155,6 +167,7 @@ class _Generation:
         policy: Policy,
         registry: Registry,
         signer: Signer,
+        parent: Parent | None = None,
     ) -> None:
         self.request = request
         self.registered = registered
@@ -162,6 +175,7 @@ class _Generation:
         self.policy = policy
         self.registry = registry
         self.signer = signer
+        self.parent = parent
         self.name = registered.spec.name
 
     def release(self, out: Path, run: Run) -> AuditResult:
@@ -189,6 +203,7 @@ class _Generation:
             )
             description = self._description(config, fitted, claim, run)
             parts = parts_of(measured, self.sources, data, self.policy, description, run.seed)
+            parts = replace(parts, parent=self.parent, mining=self.request.mining)
             finish_release(stage, out, parts, self.sources, self.registry, self.signer, run, log=self.request.log)
         return result_of(self.name, parts, measured, out)
 
@@ -223,6 +238,7 @@ class _Generation:
             **describe(self.registered),
             "config": dict(config),
             "seed": run.seed,
+            "model": model_digest(self.registered, fitted),
             "notes": [str(note) for note in getattr(fitted, "notes", ())],
             "privacy": None if claim is None else claim.document(),
         }

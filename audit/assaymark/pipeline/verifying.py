@@ -6,20 +6,26 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assaymark.errors import AssaymarkError, MissingFileError, OptionError
+from assaymark.errors import AssaymarkError, MissingFileError, OptionError, ParentError
+from assaymark.pipeline.disclosing import read_audit
 from assaymark.pipeline.recomputing import recompute
 from assaymark.pipeline.requests import VerifyRequest, VerifyResult
 from assaymark.pipeline.sourcing import SourceCheck, check_sources
 from assaymark.provenance import independent
 from assaymark.provenance.digests import snapshot
 from assaymark.provenance.keys import trusted_anchors
+from assaymark.provenance.lineage import Parent, digests_of, lineage_document
 from assaymark.provenance.manifests import read_manifest
+from assaymark.provenance.stamping import LINEAGE_FILE, RELEASE_FILE
+from assaymark.provenance.strict_json import loads_strict
 from assaymark.provenance.verification import FileCheck, Problem, ReleaseCheck, printable, verify_file, verify_release
 from assaymark.results.findings import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+_SIZE_LIMIT = 16 * 2**20
 
 
 def verify(request: VerifyRequest) -> VerifyResult:
@@ -35,8 +41,9 @@ def verify(request: VerifyRequest) -> VerifyResult:
     anchors = trust_anchors(request.trust_anchors)
     read = independent.read_manifest if request.independent else read_manifest
     if not request.path.is_dir():
-        if request.sources:
-            raise OptionError("real data is held against a release", where="--real", remedy="Name the folder of a release.")
+        if request.sources or request.parent is not None:
+            where = "--real" if request.sources else "--parent"
+            raise OptionError("that is held against a release", where=where, remedy="Name the folder of a release.")
         return _file_result(verify_file(request.path, anchors, read), request)
     before = snapshot(request.path)
     checked = verify_release(request.path, anchors, read)
@@ -51,9 +58,62 @@ def verify(request: VerifyRequest) -> VerifyResult:
     if request.sources and not problems:
         sources = check_sources(request.path, request.sources, request.disclosure, request.rename or None)
         problems = tuple(Problem(*each) for each in sources.problems)
+    if request.parent is not None and not problems:
+        problems = tuple(_parent_problems(checked, request))
     problems += tuple(_changed(before, snapshot(request.path)))  # what was recomputed was read after what was signed
     result = _result(checked, request, problems, again.verdict, again.recomputed, again.signed_only)
-    return replace(result, sources=sources.told)
+    return replace(
+        result,
+        sources=sources.told,
+        parent=checked.parent,
+        parent_checked=request.parent is not None and result.ok,
+        mining=checked.mining,
+    )
+
+
+def open_parent(path: Path, trust_anchors: tuple[Path, ...] = (), *, allow_untrusted: bool = False) -> Parent:
+    """Return the release that another follows, verified.
+
+    Args:
+        path: Its folder, or its ``release.json`` there.
+        trust_anchors: PEM files of further roots to trust.
+        allow_untrusted: Whether a signer that is not anchored will do.
+
+    Raises:
+        ParentError: When it does not verify.
+    """
+    folder = path.parent if path.name == RELEASE_FILE else path
+    if not folder.is_dir():
+        raise ParentError("there is no release to follow", where=str(path), remedy="Name the folder of the earlier release.")
+    result = verify(VerifyRequest(folder, trust_anchors, allow_untrusted=allow_untrusted))
+    if not result.ok:
+        first = result.problems[0]
+        raise ParentError(
+            "the parent does not verify",
+            where=str(folder / first["file"]),
+            found=first["message"],
+            remedy="Name a parent that `assaymark verify` accepts; add --trust-anchor if it is intact and its signer unknown.",
+        )
+    release = loads_strict((folder / RELEASE_FILE).read_bytes(), max_bytes=_SIZE_LIMIT, where=RELEASE_FILE)
+    return Parent(digests_of(folder), release, read_audit(folder))
+
+
+def _parent_problems(checked: ReleaseCheck, request: VerifyRequest) -> Iterator[Problem]:
+    told, path = checked.parent, request.parent
+    if told is None or path is None or checked.release is None:
+        yield Problem(LINEAGE_FILE, "no_parent", "the release names no parent")
+        return
+    try:
+        parent = open_parent(path, request.trust_anchors, allow_untrusted=request.allow_untrusted)
+    except ParentError as error:
+        yield Problem(str(path), "parent_not_verified", f"{error.what}: {error.found or error.where}")
+        return
+    if {key: told["parent"][key] for key in parent.digests} != parent.digests:
+        yield Problem(str(path), "other_parent", "it is another release than the parent that is named")
+        return
+    files = {entry["name"]: entry["sha256"] for entry in checked.release["files"] if entry["name"] != LINEAGE_FILE}
+    if lineage_document(parent, files, read_audit(request.path), told["redacted"]) != told:
+        yield Problem(LINEAGE_FILE, "disagrees", "what it says of the parent, or of what changed, is not so")
 
 
 def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Problem]:

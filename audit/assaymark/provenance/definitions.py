@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from assaymark.provenance.digests import Fingerprint
 
+MINING_ASSERTION = "cawg.training-mining"
+MINING_USES = ("allowed", "notAllowed", "constrained")
+_MINING_ENTRIES = ("cawg.ai_generative_training", "cawg.ai_inference", "cawg.ai_training", "cawg.data_mining")
 RELEASE_ASSERTION = "org.assaymark.release"
 FILE_ASSERTION = "org.assaymark.file"
 _GENERATED = "http://c2pa.org/digitalsourcetype/trainedAlgorithmicData"
@@ -27,7 +30,7 @@ _MEDIA = {
     ".toml": "application/toml",
     ".md": "text/markdown",
 }
-_REAL = "real-data"
+_REAL, _PARENT = "real-data", "parent-release"
 _INT64 = 2**63
 
 
@@ -45,6 +48,8 @@ class ReleaseClaims:
         holdout: The same of the holdout; None without one.
         policy_sha256: Digest of the policy.
         verdict: Verdict of the audit.
+        parent: Digests of ``release.json`` and of its sidecar, of the release that this one follows; None without one.
+        mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
         extra_assertions: Further assertions of the release's manifest, by label; see :func:`portable` for their numbers.
     """
 
@@ -57,6 +62,8 @@ class ReleaseClaims:
     holdout: Mapping[str, Any] | None
     policy_sha256: str
     verdict: str
+    parent: Mapping[str, str] | None = None
+    mining: Mapping[str, Any] | None = None
     extra_assertions: Mapping[str, Any] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
@@ -69,6 +76,7 @@ class ReleaseClaims:
                 "holdout": self.holdout,
                 "policy_sha256": self.policy_sha256,
                 "verdict": self.verdict,
+                **({} if self.parent is None else {"parent": self.parent}),
             }
         )
         return facts
@@ -111,14 +119,32 @@ def _created(source: str, **more: Any) -> dict[str, Any]:
     return _assertion("c2pa.actions.v2", {"actions": [{"action": "c2pa.created", "digitalSourceType": source, **more}]})
 
 
-def computed_definition(name: str, content: Fingerprint, version: str) -> dict[str, Any]:
+def training_mining(use: str, terms: str | None = None) -> dict[str, Any]:
+    """Return what ``cawg.training-mining`` (CAWG 1.1) holds: one use for training, inference and mining alike.
+
+    Args:
+        use: One of :data:`MINING_USES`.
+        terms: Under which conditions, where the use is ``constrained``.
+    """
+    entry = {"use": use} if terms is None else {"use": use, "constraint_info": terms}
+    return {"entries": {name: dict(entry) for name in _MINING_ENTRIES}}
+
+
+def _mining(data: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    return [] if data is None else [_assertion(MINING_ASSERTION, data)]
+
+
+def computed_definition(
+    name: str, content: Fingerprint, version: str, mining: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the definition for a file that was computed from data: an audit, cubes, a report, a policy."""
-    return _base(name, content, version, [_created(_COMPUTED), _assertion(FILE_ASSERTION, {"name": name})])
+    named = _assertion(FILE_ASSERTION, {"name": name})
+    return _base(name, content, version, [_created(_COMPUTED), named, *_mining(mining)])
 
 
-def embedded_definition(name: str, version: str) -> dict[str, Any]:
+def embedded_definition(name: str, version: str, mining: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the definition for an image or document that carries its manifest; the library hashes it."""
-    assertions = [_created(_COMPUTED), _assertion(FILE_ASSERTION, {"name": name})]
+    assertions = [_created(_COMPUTED), _assertion(FILE_ASSERTION, {"name": name}), *_mining(mining)]
     return {
         "claim_generator_info": [{"name": "assaymark", "version": version}],
         "title": name,
@@ -136,6 +162,7 @@ def generated_definition(claims: ReleaseClaims, content: Fingerprint) -> tuple[d
             _created(_GENERATED, softwareAgent={"name": "assaymark", "version": claims.assaymark}),
             _assertion(FILE_ASSERTION, {"name": claims.data_file}),
             _assertion(RELEASE_ASSERTION, claims.facts()),
+            *_mining(claims.mining),
         ],
     )
     definition["ingredients"] = [
@@ -162,6 +189,7 @@ def audited_definition(claims: ReleaseClaims, content: Fingerprint) -> dict[str,
             _assertion("c2pa.actions.v2", {"actions": [opened]}),
             _assertion(FILE_ASSERTION, {"name": claims.data_file}),
             _assertion(RELEASE_ASSERTION, claims.facts()),
+            *_mining(claims.mining),
         ],
     )
     definition["ingredients"] = [
@@ -195,12 +223,17 @@ class Component:
 def release_definition(
     name: str, content: Fingerprint, claims: ReleaseClaims, components: Sequence[Component]
 ) -> tuple[dict[str, Any], list[Resource]]:
-    """Return the definition for ``release.json``, which nests the manifest of every file."""
+    """Return the definition for ``release.json``, which nests the manifest of every file.
+
+    A parent is named by its digests, not nested: it may have another signer, and would bring all of its own parents along.
+    """
     extra = [_assertion(label, {"value": portable(value)}) for label, value in claims.extra_assertions.items()]
+    opened = {"actions": [{"action": "c2pa.opened", "parameters": {"ingredientIds": [_PARENT]}}]}
     assertions = [
-        _created(_COMPUTED),
+        _created(_COMPUTED) if claims.parent is None else _assertion("c2pa.actions.v2", opened),
         _assertion(FILE_ASSERTION, {"name": name}),
         _assertion(RELEASE_ASSERTION, claims.facts()),
+        *_mining(claims.mining),
         *extra,
     ]
     definition = _base(name, content, claims.assaymark, assertions)
@@ -214,4 +247,17 @@ def release_definition(
         }
         for component in components
     ]
-    return definition, [Resource(f"{component.name}.c2pa", component.sidecar) for component in components]
+    resources = [Resource(f"{component.name}.c2pa", component.sidecar) for component in components]
+    if claims.parent is not None:
+        definition["ingredients"].append(
+            {
+                "title": "the release that this one follows",
+                "relationship": "parentOf",
+                "label": _PARENT,
+                "data_types": [{"type": "c2pa.types.dataset"}],
+                "data": {"format": "application/json", "identifier": f"{_PARENT}.json"},
+            }
+        )
+        told = json.dumps({"schema": "assaymark-parent/1", **claims.parent}, sort_keys=True).encode()
+        resources.append(Resource(f"{_PARENT}.json", told))
+    return definition, resources

@@ -28,13 +28,14 @@ from assaymark.provenance.manifests import Stamper, read_manifest
 from assaymark.tables.atomic import refuse_existing, write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from assaymark.host.specs import Signer
 
 RELEASE_SCHEMA = "assaymark-release/1"
 RELEASE_FILE = "release.json"
 AUDIT_FILE, POLICY_FILE = "audit.json", "policy.toml"
+LINEAGE_FILE = "parent.json"
 SUFFIX = ".c2pa"
 FILE_LIMIT = 16 * 2**40  # bytes of one file
 
@@ -65,8 +66,14 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
-def stamp_file(path: Path, signer: Signer, *, force: bool = False) -> Path:
+def stamp_file(path: Path, signer: Signer, *, force: bool = False, mining: Mapping[str, Any] | None = None) -> Path:
     """Stamp one file that was computed from data; the file itself is not touched.
+
+    Args:
+        path: The file.
+        signer: Who signs.
+        force: Whether an earlier sidecar may be replaced.
+        mining: What may be done with the file; None to say nothing.
 
     Returns:
         The path of the sidecar.
@@ -88,11 +95,13 @@ def stamp_file(path: Path, signer: Signer, *, force: bool = False) -> Path:
         raise OutputExistsError("the file has a sidecar already", where=str(target), remedy="Add --force to replace it.")
     content = _content(path)
     with Stamper(signer) as stamper:
-        _write(target, stamper.sign(computed_definition(path.name, content, __version__), content.sha256))
+        _write(target, stamper.sign(computed_definition(path.name, content, __version__, mining), content.sha256))
     return target
 
 
-def embed_file(path: Path, signer: Signer, *, out: Path | None = None, force: bool = False) -> Path:
+def embed_file(
+    path: Path, signer: Signer, *, out: Path | None = None, force: bool = False, mining: Mapping[str, Any] | None = None
+) -> Path:
     """Put a manifest into an image or document, in place or in a copy.
 
     Args:
@@ -100,6 +109,7 @@ def embed_file(path: Path, signer: Signer, *, out: Path | None = None, force: bo
         signer: Who signs.
         out: Where to write the copy; None to replace the file.
         force: Whether a manifest that it carries, its sidecar, or ``out`` may be replaced.
+        mining: What may be done with the file; None to say nothing.
 
     Returns:
         The path of the file that was written.
@@ -124,7 +134,7 @@ def embed_file(path: Path, signer: Signer, *, out: Path | None = None, force: bo
     if beside.exists() and not force:
         raise OutputExistsError("the file has a sidecar already", where=str(beside), remedy="Add --force to replace it.")
     with Stamper(signer) as stamper:
-        stamped = stamper.embed(embedded_definition(target.name, __version__), content, kind)
+        stamped = stamper.embed(embedded_definition(target.name, __version__, mining), content, kind)
     _check_embedded(target, stamped, kind)
     mode = path.stat().st_mode
     write_bytes(target, stamped, overwrite=True)

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import AssaymarkError, ManifestError, ReleaseError
-from assaymark.provenance.definitions import FILE_ASSERTION, RELEASE_ASSERTION, portable
+from assaymark.provenance.definitions import FILE_ASSERTION, MINING_ASSERTION, RELEASE_ASSERTION, portable
 from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint, read_plain
 from assaymark.provenance.embedding import embedded_in
 from assaymark.provenance.jumbf import Box, read_store
 from assaymark.provenance.keys import LABEL
+from assaymark.provenance.lineage import check_lineage
 from assaymark.provenance.manifests import read_manifest
 from assaymark.provenance.stamping import (
     AUDIT_FILE,
     FILE_LIMIT,
     FILE_NAME,
+    LINEAGE_FILE,
     POLICY_FILE,
     RELEASE_FILE,
     RELEASE_SCHEMA,
@@ -94,6 +96,8 @@ class ReleaseCheck:
         files: Names of the files that were checked.
         release: The parsed ``release.json``; None when it could not be read.
         credentials: Who signed ``release.json`` and when; None when that could not be read.
+        parent: What it says of the release that it follows; None when it follows none.
+        mining: What may be done with it, as ``cawg.training-mining`` says; None when nothing is said.
     """
 
     problems: tuple[Problem, ...]
@@ -102,6 +106,8 @@ class ReleaseCheck:
     files: tuple[str, ...]
     release: Mapping[str, Any] | None = None
     credentials: Credentials | None = None
+    parent: Mapping[str, Any] | None = None
+    mining: Mapping[str, Any] | None = None
 
 
 def _verify_embedded(path: Path, anchors: TrustLike, read: ReadManifest) -> FileCheck | None:
@@ -212,10 +218,17 @@ def verify_release(folder: Path, anchors: TrustLike, read: ReadManifest = read_m
         problems += found
         trusted = trusted and one.check.trusted
         checked.append(one)
+    parent: Mapping[str, Any] | None = None
     if not problems:
-        problems += _agreement(release, over, {one.name: one for one in checked})
+        by_name = {one.name: one for one in checked}
+        problems += _agreement(release, over, by_name)
+        stated = over.assertions.get(RELEASE_ASSERTION, {}).get("parent")
+        told = check_lineage(stated, by_name[LINEAGE_FILE].content if LINEAGE_FILE in by_name else None)
+        problems += [] if told.problem is None else [Problem(LINEAGE_FILE, *told.problem)]
+        parent = told.document
     names = tuple(sorted([RELEASE_FILE, *(one.name for one in checked)]))
-    return ReleaseCheck(tuple(problems), trusted, _label(over.signer), names, release, over.credentials)
+    mining = over.assertions.get(MINING_ASSERTION)
+    return ReleaseCheck(tuple(problems), trusted, _label(over.signer), names, release, over.credentials, parent, mining)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +315,7 @@ def check_entry(
     name, problems = entry["name"], list[Problem]()
     marks, contents = list[Fingerprint](), list[bytes]()
     for part, record, limit in ((name, entry, FILE_LIMIT), (name + SUFFIX, entry["sidecar"], _SIDECAR_LIMIT)):
-        kept = part in {AUDIT_FILE, name + SUFFIX}  # of all else the digest is enough
+        kept = part in {AUDIT_FILE, LINEAGE_FILE, name + SUFFIX}  # of all else the digest is enough
         try:
             content = read_plain(folder / part, min(limit, _AUDIT_LIMIT, record["bytes"])) if kept else b""
             mark = Fingerprint.of(content) if kept else fingerprint(folder / part, min(limit, record["bytes"]))
@@ -342,7 +355,7 @@ def _agreement(release: Mapping[str, Any], over: FileCheck, files: Mapping[str, 
     try:
         content = files[AUDIT_FILE].content if AUDIT_FILE in files else b""
         audit = loads_strict(content, max_bytes=_AUDIT_LIMIT, where=AUDIT_FILE)
-        problems += _audit_agreement(audit, release, stated, files)
+        problems += _audit_agreement(audit, release, over.assertions, files)
     except AssaymarkError as error:
         problems.append(Problem(AUDIT_FILE, "malformed", str(error)))
     except (KeyError, TypeError, AttributeError) as error:
@@ -351,13 +364,14 @@ def _agreement(release: Mapping[str, Any], over: FileCheck, files: Mapping[str, 
 
 
 def _audit_agreement(
-    audit: Any, release: Mapping[str, Any], stated: Mapping[str, Any], files: Mapping[str, _Checked]
+    audit: Any, release: Mapping[str, Any], assertions: Mapping[str, Any], files: Mapping[str, _Checked]
 ) -> list[Problem]:
+    stated, mining = assertions.get(RELEASE_ASSERTION, {}), assertions.get(MINING_ASSERTION)
     problems: list[Problem] = []
     table = files.get(str(audit["datasets"]["synthetic"]["file"]))
     if table is None or table.sha256 != audit["datasets"]["synthetic"]["sha256"]:
         problems.append(Problem(AUDIT_FILE, "disagrees", "the synthetic table that it describes is not the one here"))
-    elif table.check.assertions.get(RELEASE_ASSERTION) != stated:
+    elif [table.check.assertions.get(name) for name in (RELEASE_ASSERTION, MINING_ASSERTION)] != [stated, mining]:
         problems.append(Problem(table.name + SUFFIX, "disagrees", "it states other facts than release.json.c2pa"))
     if audit["policy"]["sha256"] != release["policy_sha256"] or audit["verdict"] != release["verdict"]:
         problems.append(Problem(AUDIT_FILE, "disagrees", "its policy or verdict is not that of the release"))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @options.audit_options()
 @options.table_options()
 @click.option("--out", type=options.PATH, metavar="DIR", help="Release folder; without it the audit is only printed.")
+@options.origin_options()
 @options.log_options()
 @options.run_options()
 def command(real: Path, synthetic: Path, **values: Any) -> int:
@@ -45,6 +46,9 @@ def command(real: Path, synthetic: Path, **values: Any) -> int:
         signer=values["signer"],
         log=options.chosen_log(values),
         timestamp=options.timestamp(values),
+        parent=values["parent"],
+        trust_anchors=values["trust_anchor"],
+        mining=options.mining(values),
     )
     with working(values["seed"], quiet=values["quiet"]) as run:
         result = audit(request, run)

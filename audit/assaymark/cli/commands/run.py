@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     "--out", type=options.PATH, required=True, metavar="DIR", help="Release folder; with several generators, DIR/NAME each."
 )
 @options.fit_options()
+@options.origin_options()
 @options.log_options()
 @options.run_options()
 def command(real: Path, **values: Any) -> int:
@@ -73,6 +74,9 @@ def command(real: Path, **values: Any) -> int:
         signer=values["signer"],
         log=options.chosen_log(values),
         timestamp=options.timestamp(values),
+        parent=values["parent"],
+        trust_anchors=values["trust_anchor"],
+        mining=options.mining(values),
     )
     with working(values["seed"], quiet=values["quiet"], **options.resources(values)) as working_run:
         result = run(request, working_run)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command(cls=options.Command)
 @click.argument("files", type=options.PATH, nargs=-1, required=True)
 @options.signing_options()
+@options.mining_options()
 @options.log_options()
 @click.option("--sidecar", is_flag=True, help="A sidecar for PNG, SVG and PDF, too: no file is touched.")
 @click.option("--out", type=options.PATH, metavar="FILE", help="Leave a PNG, SVG or PDF as it is, and write a stamped copy.")
@@ -29,7 +30,7 @@ def command(*, files: tuple[Path, ...], force: bool, as_json: bool, **values: An
     from assaymark.pipeline.releasing import open_signer
     from assaymark.provenance.stamping import embed_file, sidecar_of, stamp_file
 
-    log, out = options.chosen_log(values), values["out"]
+    log, out, mining = options.chosen_log(values), values["out"], options.mining(values)
     carriers = [] if values["sidecar"] else _carriers(files)
     if out is not None and (len(files) != 1 or not carriers):
         raise OptionError(
@@ -38,9 +39,9 @@ def command(*, files: tuple[Path, ...], force: bool, as_json: bool, **values: An
     with open_signer(load_registry(), values["signer"], options.timestamp(values)) as opened:
         for file in files:
             if file in carriers:
-                embed_file(file, opened, out=out, force=force)
+                embed_file(file, opened, out=out, force=force, mining=mining)
             else:
-                stamp_file(file, opened, force=force)
+                stamp_file(file, opened, force=force, mining=mining)
         if log is not None:
             append(files if out is None else [out], log, opened)
         label = opened.label

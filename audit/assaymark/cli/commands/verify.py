@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--holdout", type=options.PATH, metavar="FILE", help="The same for a holdout from a file of its own.")
 @click.option("--disclosure", type=options.PATH, metavar="FILE", help="Salts or proof; PATH.disclosure.json otherwise.")
 @click.option("--rename", multiple=True, metavar="OLD=NEW", help="Header of --holdout to header of --real. Repeatable.")
+@click.option("--parent", type=options.PATH, metavar="DIR|FILE", help="The release that this one follows, to check that.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def command(*, path: Path, as_json: bool, **values: Any) -> int:
     """Verify a release folder or one stamped file at PATH.
@@ -41,6 +42,7 @@ def command(*, path: Path, as_json: bool, **values: Any) -> int:
         independent=values["independent"],
         sources={name: values[name] for name in ("real", "holdout") if values[name] is not None},
         disclosure=values["disclosure"],
+        parent=values["parent"],
         rename=options.pairs(values["rename"], "--rename"),
     )
     result = verify(request)
