@@ -95,7 +95,11 @@ def render(audit: Mapping[str, Any]) -> bytes:
             }
         ],
         "recordSet": [{"@type": "cr:RecordSet", "@id": "rows", "name": "rows", "field": fields}],
+        "rai:dataCollection": _collection(audit),
+        "rai:dataManipulationProtocol": _manipulation(audit),
+        "rai:personalSensitiveInformation": [f"{name}: protected attribute" for name in audit["task"]["protected"]],
         "rai:dataBiases": _biases(audit),
+        "rai:dataSocialImpact": _impact(audit),
         "rai:dataLimitations": [f"{entry['what']}: {entry['why']}" for entry in audit["not_tested"]],
         "rai:hasSyntheticData": True,
     }
@@ -109,6 +113,29 @@ def _description(audit: Mapping[str, Any]) -> str:
         f"Synthetic table of {table['rows']} rows and {table['columns']} columns{made}. No row stands for a person. "
         f"Audited for {task['target']} by {', '.join(task['protected'])} under the policy {audit['policy']['name']}: "
         f"{audit['verdict']}."
+    )
+
+
+def _collection(audit: Mapping[str, Any]) -> str:
+    real, generator = audit["datasets"]["real"], audit["generator"]
+    if generator is None:
+        return "A table that was brought along for an audit; how it was made is not known."
+    return (
+        f"Sampled from the generator {generator['name']} {generator['version']}, fitted to {real['rows']} real rows, "
+        "which are not disclosed."
+    )
+
+
+def _manipulation(audit: Mapping[str, Any]) -> list[str]:
+    made = [] if audit["generator"] is None else [str(note) for note in audit["generator"]["notes"]]
+    return [*made, *audit["datasets"]["synthetic"]["notes"]] or ["none that is known"]
+
+
+def _impact(audit: Mapping[str, Any]) -> str:
+    gates = audit["summary"]["gates"]
+    return (
+        f"Held against the policy {audit['policy']['name']} for bias, representation and privacy: {gates['pass']} gates hold, "
+        f"{gates['fail']} failed, {gates['inconclusive']} are undecided. This is no statement of compliance with a law."
     )
 
 

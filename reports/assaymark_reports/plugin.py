@@ -38,6 +38,27 @@ def assaymark_renderers() -> Iterable[RendererSpec]:
             "text/markdown",
         ),
         RendererSpec(
+            "in-toto",
+            "in-toto statement: each gate of the policy as a test",
+            "assaymark_reports.attestation:render",
+            "audit.intoto.json",
+            "application/vnd.in-toto+json",
+        ),
+        RendererSpec(
+            "cyclonedx",
+            "CycloneDX 1.6 bill of materials, with declarations",
+            "assaymark_reports.bill_of_materials:render",
+            "bom.cdx.json",
+            "application/vnd.cyclonedx+json",
+        ),
+        RendererSpec(
+            "prov",
+            "W3C PROV-JSON: what was made from what, by whom",
+            "assaymark_reports.lineage:render",
+            "prov.json",
+            "application/json",
+        ),
+        RendererSpec(
             "json", "the audit document itself, indented", "assaymark_reports.plain:render", "audit.json", "application/json"
         ),
     )

@@ -181,6 +181,7 @@ def audit_options() -> Decorator:
             "Group that the other groups of COL are compared with; the largest otherwise. Repeatable.",
             "COL=GROUP",
         ),
+        _many("--also", "Render the release in this format, too: in-toto, cyclonedx, prov, markdown. Repeatable.", "FORMAT"),
         click.option("--policy", type=PATH, metavar="FILE", help="Margins and gates; a default policy otherwise."),
         signing_options(),
     )

@@ -46,6 +46,8 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
     """
     registry = load_registry()
     policy = load_policy(request.policy, known_findings(registry))
+    for name in request.also:
+        registry.renderer(name)  # an unknown one is refused before anything is computed
     signer: Signer | None = None
     if request.out is not None:
         refuse_existing(request.out, force=request.force)
@@ -67,7 +69,9 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
         rename=dict(request.rename),
         notes=merge_notes([sources.notes, loaded.notes]),
     )
-    parts = replace(parts_of(measured, sources, data, policy, None, run.seed), parent=parent, mining=request.mining)
+    parts = replace(
+        parts_of(measured, sources, data, policy, None, run.seed), parent=parent, mining=request.mining, also=request.also
+    )
     if request.out is not None and signer is not None:
         with signer, staged_folder(request.out, force=request.force) as stage:
             copy_table(request.synthetic, stage, suffix)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark import __version__
 from assaymark.cubes.document import cubes_document
+from assaymark.errors import OptionError
 from assaymark.host.registry import Registered, Registry, call_guarded, resolve
 from assaymark.pipeline.staging import write_file
 from assaymark.provenance.authorities import with_clock
 from assaymark.provenance.digests import fingerprint
+from assaymark.provenance.dsse import seal
 from assaymark.provenance.lineage import Parent, lineage_document
 from assaymark.provenance.stamping import FILE_LIMIT, LINEAGE_FILE, ReleaseClaims, stamp_release
 from assaymark.results.document import validate_audit
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from assaymark.host.specs import RendererSpec, Signer
     from assaymark.policy.model import Policy
 
+STATEMENT_TYPE = "application/vnd.in-toto+json"  # readers of such a statement look for it in an envelope
 AUDIT_FILE, CUBES_FILE, POLICY_FILE = "audit.json", "cubes.json", "policy.toml"
 
 
@@ -57,6 +60,7 @@ class ReleaseParts:
         parent: The release that this one follows, verified; None without one.
         mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
         redacted: What was taken out of the parent; None when this is no redacted copy.
+        also: Names of formats to render the audit in, beside those that every release has.
     """
 
     document: Mapping[str, Any]
@@ -66,6 +70,7 @@ class ReleaseParts:
     parent: Parent | None = None
     mining: Mapping[str, Any] | None = None
     redacted: Mapping[str, Any] | None = None
+    also: tuple[str, ...] = ()
 
 
 def write_release(stage: Path, parts: ReleaseParts, registry: Registry, signer: Signer) -> None:
@@ -81,9 +86,12 @@ def write_release(stage: Path, parts: ReleaseParts, registry: Registry, signer: 
     write_file(stage / CUBES_FILE, json_bytes(cubes_document(parts.cubes)))
     write_file(stage / POLICY_FILE, parts.policy.source)
     for registered in registry.renderers.values():
-        if registered.spec.in_release:
+        if registered.spec.filename != AUDIT_FILE and (registered.spec.in_release or registered.spec.name in parts.also):
             # what a report shows is what audit.json says, so it is rendered from those bytes
-            write_file(stage / registered.spec.filename, render(registered, json.loads(audit)))
+            content = render(registered, json.loads(audit))
+            if registered.spec.media_type == STATEMENT_TYPE:
+                content = enveloped(registered, content, signer)
+            write_file(stage / registered.spec.filename, content)
     write_lineage(stage, parts.document, parts.parent, parts.redacted)
     stamp_release(stage, signer, claims=_claims(parts, registry))
 
@@ -95,6 +103,24 @@ def write_lineage(
     if parent is not None:
         files = {path.name: fingerprint(path, FILE_LIMIT).sha256.hex() for path in stage.iterdir()}
         write_file(stage / LINEAGE_FILE, json_bytes(lineage_document(parent, files, document, redacted)))
+
+
+def enveloped(registered: Registered[RendererSpec], content: bytes, signer: Signer) -> bytes:
+    """Return what a renderer made in a signed envelope (DSSE), as JSON.
+
+    Raises:
+        OptionError: When it is no JSON.
+    """
+    kind = registered.spec.media_type
+    if not kind.endswith("json"):
+        raise OptionError(
+            "this format cannot be signed by itself",
+            where="--sign",
+            found=kind,
+            expected="a format in JSON",
+            remedy="Stamp the file by `assaymark stamp`.",
+        )
+    return json_bytes(seal(signer, kind, content))
 
 
 def render(registered: Registered[RendererSpec], audit: Mapping[str, Any]) -> bytes:

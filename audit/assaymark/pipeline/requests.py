@@ -37,6 +37,7 @@ class AuditRequest:
         parent: Folder, or ``release.json``, of the release that this one follows; None without one.
         trust_anchors: PEM files of further roots to trust, for the parent.
         mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
+        also: Names of further formats to render the audit in.
     """
 
     real: Path
@@ -54,6 +55,7 @@ class AuditRequest:
     parent: Path | None = None
     trust_anchors: tuple[Path, ...] = ()
     mining: Mapping[str, Any] | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class RunRequest:
         parent: Folder, or ``release.json``, of the release that this one follows; None without one.
         trust_anchors: PEM files of further roots to trust, for the parent.
         mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
+        also: Names of further formats to render the audit in.
     """
 
     real: Path
@@ -105,6 +108,7 @@ class RunRequest:
     parent: Path | None = None
     trust_anchors: tuple[Path, ...] = ()
     mining: Mapping[str, Any] | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

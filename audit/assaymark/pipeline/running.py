@@ -45,6 +45,8 @@ def run(request: RunRequest, run: Run) -> RunResult:
     """
     registry = load_registry()
     policy = load_policy(request.policy, known_findings(registry))
+    for name in request.also:
+        registry.renderer(name)  # an unknown one is refused before anything is computed
     generators = [registry.generator(name) for name in request.generators]
     folders = {name: _folder(request, name) for name in request.generators}
     for folder in folders.values():
@@ -203,7 +205,7 @@ class _Generation:
             )
             description = self._description(config, fitted, claim, run)
             parts = parts_of(measured, self.sources, data, self.policy, description, run.seed)
-            parts = replace(parts, parent=self.parent, mining=self.request.mining)
+            parts = replace(parts, parent=self.parent, mining=self.request.mining, also=self.request.also)
             finish_release(stage, out, parts, self.sources, self.registry, self.signer, run, log=self.request.log)
         return result_of(self.name, parts, measured, out)
 

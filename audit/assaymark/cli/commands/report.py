@@ -15,18 +15,29 @@ if TYPE_CHECKING:
 @click.command(cls=options.Command)
 @click.argument("audit", type=options.PATH)
 @click.option(
-    "--format", "format_", required=True, metavar="NAME", help="html, json, markdown, croissant, or what a plugin adds."
+    "--format",
+    "format_",
+    required=True,
+    metavar="NAME",
+    help="html, json, markdown, croissant, in-toto, cyclonedx, prov, or what a plugin adds.",
 )
 @click.option("--out", type=options.PATH, required=True, metavar="FILE", help="File to write; - for standard output.")
+@click.option("--sign", is_flag=True, help="Put JSON into a signed envelope (DSSE), as readers of in-toto expect it.")
+@click.option("--signer", default="development", show_default=True, help="Signer of the envelope.")
 @click.option("--force", is_flag=True, help="Replace the file.")
-def command(*, audit: Path, format_: str, out: Path, force: bool) -> int:
+def command(*, audit: Path, format_: str, out: Path, sign: bool, signer: str, force: bool) -> int:
     """Render AUDIT, an audit.json, in another format."""
     from assaymark.host.registry import load_registry
-    from assaymark.pipeline.releasing import render
+    from assaymark.pipeline.releasing import enveloped, open_signer, render
     from assaymark.results.document import load_audit
     from assaymark.tables.atomic import write_bytes
 
-    content = render(load_registry().renderer(format_), load_audit(audit))
+    registry = load_registry()
+    renderer = registry.renderer(format_)
+    content = render(renderer, load_audit(audit))
+    if sign:
+        with open_signer(registry, signer) as opened:
+            content = enveloped(renderer, content, opened)
     if str(out) == "-":
         click.echo(content, nl=False)
     else:

@@ -73,6 +73,7 @@ def command(real: Path, **values: Any) -> int:
         force=values["force"],
         signer=values["signer"],
         log=options.chosen_log(values),
+        also=values["also"],
         timestamp=options.timestamp(values),
         parent=values["parent"],
         trust_anchors=values["trust_anchor"],
