@@ -285,6 +285,17 @@ def timestamp_options() -> Decorator:
     )
 
 
+def more_trust_options() -> Decorator:
+    """Options on whose clocks count, on whom others trust, and on who counts no longer."""
+    return _stack(
+        _many("--timestamp-anchor", "Root certificate that vouches for time-stamp authorities. Repeatable.", "PEM"),
+        click.option(
+            "--c2pa-trust-list", metavar="FILE|config", help="Trust the C2PA trust list, too; config: in the trust folder."
+        ),
+        _many("--revoked", "CRL, or list of serial numbers or fingerprints, that count no longer. Repeatable.", "FILE"),
+    )
+
+
 def timestamp(values: Mapping[str, Any]) -> str | None:
     """Return the address of the time-stamp authority; None for no time stamps."""
     return None if values["no_timestamp"] else values["timestamp"] or None

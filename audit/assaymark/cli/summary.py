@@ -175,22 +175,30 @@ def print_verification(path: Path, result: VerifyResult, *, as_json: bool) -> No
     if as_json:
         click.echo(json.dumps(asdict(result), indent=2, ensure_ascii=False, default=str))
         return
-    if not result.ok:
-        click.echo(f"{path}: {click.style('NOT VERIFIED', fg='red', bold=True)}")
-        for problem in result.problems:
-            click.echo(f"  {problem['file']}: {problem['message']} [{problem['code']}]")
-        return
-    click.echo(f"{path}: {click.style('VERIFIED', fg='green', bold=True)} - {result.files} file(s) intact")
-    trust = "trusted" if result.trusted else "NOT trusted, and accepted by --allow-untrusted"
-    click.echo(f"  signed with: {result.signer} ({trust})")
-    if result.signer == "development certificate":
-        click.echo("  that is a certificate of this machine's own, for trying out; nobody else has reason to trust it")
-    if result.verdict is not None:
-        click.echo(f"  recomputed from the cubes and equal: {sum(result.recomputed.values())} findings, and the verdict")
-        click.echo(f"  signed but not recomputable without the raw data: {sum(result.signed_only.values())} findings")
+    shown = click.style("VERIFIED", fg="green", bold=True) if result.ok else click.style("NOT VERIFIED", fg="red", bold=True)
+    click.echo(f"{path}: {shown}{f' - {result.files} file(s)' if result.ok else ''}")
+    for problem in result.problems:
+        click.echo(f"  {problem['file']}: {problem['message']} [{problem['code']}]")
+    _print_statements(result)
+    if result.ok and result.verdict is not None:
         _print_sources(result.sources)
         _print_origin(result)
         click.echo(f"  the audit's verdict: {_styled(result.verdict.value)}")
+
+
+_ANSWERS = {"yes": "green", "no": "red", "not_checked": "yellow"}
+
+
+def _print_statements(result: VerifyResult) -> None:
+    for key, one in result.statements.items():
+        answer = click.style(f"{one['answer'].replace('_', ' '):<12}", fg=_ANSWERS[one["answer"]])
+        click.echo(f"  {key.replace('_', ' ') + ':':<16}{answer}{one['sentence']}")
+    if result.time_stamp is not None:
+        click.echo(
+            f"  {'time stamped:':<16}{'yes' if result.time_stamp['trusted'] else 'unproven':<12}{result.time_stamp['sentence']}"
+        )
+    for warning in (result.certificate or {}).get("warnings", ()):
+        click.echo(f"  note: {warning}")
 
 
 def _print_sources(sources: Mapping[str, Mapping[str, bool]]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import LogError
 from assaymark.pipeline.logbook import PROOF_SUFFIX, Issued, entry_document, head_in, issued_at, read_json
-from assaymark.pipeline.verifying import trust_anchors
+from assaymark.pipeline.trusting import trust_anchors
 from assaymark.provenance.stamping import SUFFIX
 from assaymark.provenance.transparency.checking import MAX_DELAY, Finding, check_log, lateness
 from assaymark.provenance.transparency.proofs import CONSISTENCY_SCHEMA, PROOF_SCHEMA, ProofCheck, check_proof, check_since

@@ -183,6 +183,9 @@ class VerifyRequest:
     Attributes:
         path: Folder or file.
         trust_anchors: PEM files of further roots to trust.
+        timestamp_anchors: The same, of roots that vouch for time-stamp authorities only.
+        c2pa_trust_list: The C2PA trust list; see :class:`assaymark.pipeline.trusting.TrustRequest`.
+        revoked: Lists of revoked certificates.
         allow_untrusted: Accept an intact release whose signer is not anchored.
         require_pass: Demand that the audit's verdict is ``pass`` too.
         independent: Read manifests by our own reader instead of the C2PA library.
@@ -194,6 +197,9 @@ class VerifyRequest:
 
     path: Path
     trust_anchors: tuple[Path, ...] = ()
+    timestamp_anchors: tuple[Path, ...] = ()
+    c2pa_trust_list: str | None = None
+    revoked: tuple[Path, ...] = ()
     allow_untrusted: bool = False
     require_pass: bool = False
     independent: bool = False
@@ -221,6 +227,10 @@ class VerifyResult:
         parent: What the release says of the one that it follows; None when it follows none.
         parent_checked: Whether that release was at hand, verified, and found to differ as is said.
         mining: What may be done with the release, as ``cawg.training-mining`` says; None when nothing is said.
+        statements: ``intact``, ``trusted_signer``, ``recomputed`` and ``policy_met``: an ``answer`` (``yes``, ``no`` or
+            ``not_checked``) and a ``sentence`` for each.
+        time_stamp: When it was signed, by whose clock, and whether that is trusted; None without a time stamp.
+        certificate: The signer's certificate, the root that vouches for it, and warnings; None when it could not be read.
     """
 
     ok: bool
@@ -235,3 +245,6 @@ class VerifyResult:
     parent: Mapping[str, Any] | None = None
     parent_checked: bool = False
     mining: Mapping[str, Any] | None = None
+    statements: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    time_stamp: Mapping[str, Any] | None = None
+    certificate: Mapping[str, Any] | None = None

@@ -11,9 +11,10 @@ from assaymark.pipeline.disclosing import read_audit
 from assaymark.pipeline.recomputing import recompute
 from assaymark.pipeline.requests import VerifyRequest, VerifyResult
 from assaymark.pipeline.sourcing import SourceCheck, check_sources
+from assaymark.pipeline.statements import certificate_told, statements, time_told
+from assaymark.pipeline.trusting import TrustRequest, load_trust
 from assaymark.provenance import independent
 from assaymark.provenance.digests import snapshot
-from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.lineage import Parent, digests_of, lineage_document
 from assaymark.provenance.manifests import read_manifest
 from assaymark.provenance.stamping import LINEAGE_FILE, RELEASE_FILE
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from assaymark.provenance.credentials import Credentials
+
 _SIZE_LIMIT = 16 * 2**20
 
 
@@ -33,20 +36,21 @@ def verify(request: VerifyRequest) -> VerifyResult:
 
     Raises:
         MissingFileError: When there is nothing at the path, or a trust anchor cannot be read.
+        TrustError: When a trust anchor or a list of revoked certificates cannot be used.
         OptionError: When real data is to be held against a single file.
         DisclosureError: When files of real rows are to be checked and their salts cannot be used.
     """
     if not request.path.exists():
         raise MissingFileError("there is nothing to verify", where=str(request.path), remedy="Check the path.")
-    anchors = trust_anchors(request.trust_anchors)
+    trust = load_trust(TrustRequest(request.trust_anchors, request.timestamp_anchors, request.c2pa_trust_list, request.revoked))
     read = independent.read_manifest if request.independent else read_manifest
     if not request.path.is_dir():
         if request.sources or request.parent is not None:
             where = "--real" if request.sources else "--parent"
             raise OptionError("that is held against a release", where=where, remedy="Name the folder of a release.")
-        return _file_result(verify_file(request.path, anchors, read), request)
+        return _file_result(verify_file(request.path, trust, read), request)
     before = snapshot(request.path)
-    checked = verify_release(request.path, anchors, read)
+    checked = verify_release(request.path, trust, read)
     if checked.problems:
         return _result(checked, request, checked.problems, None)
     try:
@@ -82,10 +86,14 @@ def open_parent(path: Path, trust_anchors: tuple[Path, ...] = (), *, allow_untru
     Raises:
         ParentError: When it does not verify.
     """
+    return _opened(path, VerifyRequest(path, trust_anchors, allow_untrusted=allow_untrusted))
+
+
+def _opened(path: Path, request: VerifyRequest) -> Parent:
     folder = path.parent if path.name == RELEASE_FILE else path
     if not folder.is_dir():
         raise ParentError("there is no release to follow", where=str(path), remedy="Name the folder of the earlier release.")
-    result = verify(VerifyRequest(folder, trust_anchors, allow_untrusted=allow_untrusted))
+    result = verify(replace(request, path=folder))
     if not result.ok:
         first = result.problems[0]
         raise ParentError(
@@ -104,7 +112,7 @@ def _parent_problems(checked: ReleaseCheck, request: VerifyRequest) -> Iterator[
         yield Problem(LINEAGE_FILE, "no_parent", "the release names no parent")
         return
     try:
-        parent = open_parent(path, request.trust_anchors, allow_untrusted=request.allow_untrusted)
+        parent = _opened(path, replace(request, parent=None, sources={}, require_pass=False))
     except ParentError as error:
         yield Problem(str(path), "parent_not_verified", f"{error.what}: {error.found or error.where}")
         return
@@ -120,27 +128,6 @@ def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> Itera
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
             yield Problem(printable(name), "changed_meanwhile", "it was changed while it was verified; verify a copy")
-
-
-def trust_anchors(paths: Iterable[Path]) -> list[bytes]:
-    """Return the roots that this machine trusts by itself, and those in PEM files.
-
-    Raises:
-        MissingFileError: When a file cannot be read.
-    """
-    return [*trusted_anchors(), *(_anchor(path) for path in paths)]
-
-
-def _anchor(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise MissingFileError(
-            "the trust anchor cannot be read",
-            where=str(path),
-            found=error.strerror or type(error).__name__,
-            remedy="Name a PEM file with the root certificate.",
-        ) from error
 
 
 def _counts(identifiers: Iterable[str]) -> Mapping[str, int]:
@@ -165,7 +152,7 @@ def _result(
     if request.require_pass and verdict is not Verdict.PASS and not found:
         told = "unknown" if verdict is None else verdict.value
         found.append(Problem("audit.json", "verdict_not_pass", f"the audit's verdict is {told}, and a pass was demanded"))
-    return VerifyResult(
+    result = VerifyResult(
         ok=not found,
         problems=_documents(found),
         trusted=checked.trusted,
@@ -174,6 +161,18 @@ def _result(
         recomputed=_counts(recomputed),
         signed_only=_counts(signed_only),
         files=len(checked.files),
+    )
+    return _in_words(result, checked.credentials)
+
+
+def _in_words(result: VerifyResult, credentials: Credentials | None) -> VerifyResult:
+    codes = [problem["code"] for problem in result.problems]
+    counts = sum(result.recomputed.values()), sum(result.signed_only.values())
+    return replace(
+        result,
+        statements=statements(codes, result.signer, credentials, result.verdict, counts),
+        time_stamp=time_told(credentials),
+        certificate=certificate_told(credentials),
     )
 
 
@@ -188,4 +187,5 @@ def _file_result(checked: FileCheck, request: VerifyRequest) -> VerifyResult:
     found = list(checked.problems)
     if not checked.trusted and not request.allow_untrusted and not found:
         found.append(_untrusted(request.path.name, checked.signer))
-    return VerifyResult(ok=not found, problems=_documents(found), trusted=checked.trusted, signer=checked.signer, files=1)
+    told = VerifyResult(ok=not found, problems=_documents(found), trusted=checked.trusted, signer=checked.signer, files=1)
+    return _in_words(told, checked.credentials)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import ManifestError
 from assaymark.provenance.algorithms import verify_signature
-from assaymark.provenance.certificates import leaf_problem
 from assaymark.provenance.cose import signature_of
 from assaymark.provenance.credentials import UNREADABLE, read_credentials
 from assaymark.provenance.jumbf import Box, canonical_cbor, claimed_sha256, read_store
@@ -67,9 +66,6 @@ def _problems(manifest: Box, store: Sequence[Box], by: Credentials) -> Iterator[
     if not _signed_by(by.leaf, signature.header[_ALGORITHM], signature.raw, _signed_bytes(signature.protected, signed)):
         yield "claimSignature.mismatch"
     yield from by.problems
-    problem = leaf_problem(by.leaf, by.moment)
-    if problem is not None:
-        yield problem
     assertions = manifest.child("c2pa.assertions")
     for entry in (*claim.get("gathered_assertions", ()), *claim.get("created_assertions", ())):
         if not _hashes(entry, assertions.child(str(entry["url"]).removeprefix(_OWN))):

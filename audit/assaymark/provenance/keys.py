@@ -50,6 +50,7 @@ class DevelopmentKeys:
         not_after: When the leaf expires.
         fingerprint: SHA-256 of the leaf, hexadecimal.
         subject: The leaf's subject.
+        serial: The leaf's serial number, hexadecimal.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class DevelopmentKeys:
     not_after: datetime
     fingerprint: str
     subject: str
+    serial: str
 
     @property
     def key_path(self) -> Path:
@@ -70,6 +72,7 @@ class DevelopmentKeys:
             "kind": LABEL,
             "subject": self.subject,
             "fingerprint": self.fingerprint,
+            "serial": self.serial,
             "not_after": self.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "folder": str(self.folder),
             "trust_anchor": str(self.folder / ROOT_FILE),
@@ -255,7 +258,8 @@ def load_keys(folder: Path) -> DevelopmentKeys:
     except (ValueError, TypeError, InvalidSignature) as error:
         raise SigningKeyError("the root did not issue the certificate", where=str(folder), remedy=INIT_HINT) from error
     fingerprint = leaf.fingerprint(hashes.SHA256()).hex()
-    return DevelopmentKeys(folder, anchor, chain, leaf.not_valid_after_utc, fingerprint, leaf.subject.rfc4514_string())
+    name, serial = leaf.subject.rfc4514_string(), f"{leaf.serial_number:x}"
+    return DevelopmentKeys(folder, anchor, chain, leaf.not_valid_after_utc, fingerprint, name, serial)
 
 
 def _check_folder(folder: Path) -> None:

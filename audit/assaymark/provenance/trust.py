@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from assaymark.provenance.revocation import Revocation, Revocations
+
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
@@ -46,10 +48,17 @@ class Trust:
     Attributes:
         anchors: Roots that vouch for signers, and for time-stamp authorities too.
         clocks: Roots that vouch for time-stamp authorities only.
+        revoked: Certificates that count no longer; None for no list.
     """
 
     anchors: tuple[Anchor, ...] = ()
     clocks: tuple[Anchor, ...] = ()
+    revoked: Revocations | None = None
+
+    def revocations(self, chain: Sequence[x509.Certificate]) -> list[Revocation]:
+        """Return the revocations of the certificates of a chain."""
+        found = [] if self.revoked is None else [self.revoked.of(certificate) for certificate in chain]
+        return [each for each in found if each is not None]
 
 
 TrustLike: TypeAlias = "Trust | Sequence[bytes]"

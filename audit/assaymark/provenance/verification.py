@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import AssaymarkError, ManifestError, ReleaseError
+from assaymark.provenance.credentials import REVOKED
 from assaymark.provenance.definitions import FILE_ASSERTION, MINING_ASSERTION, RELEASE_ASSERTION, portable
 from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint, read_plain
 from assaymark.provenance.embedding import embedded_in
@@ -28,7 +29,7 @@ from assaymark.provenance.stamping import (
 from assaymark.provenance.strict_json import loads_strict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from assaymark.provenance.credentials import Credentials
@@ -149,7 +150,7 @@ def check_content(
         return FileCheck((Problem(beside, "not_canonical", str(error)),))
     reading = read(sidecar, content.sha256, anchors)
     if reading.state == "invalid":
-        return FileCheck((_invalid(name, reading.problems),), store=store, credentials=reading.credentials)
+        return FileCheck((_invalid(name, reading),), store=store, credentials=reading.credentials)
     if store[-1].label != reading.store.get("active_manifest"):
         return FileCheck((Problem(beside, "not_canonical", "the active manifest is not the last one"),))
     assertions = _assertions(reading)
@@ -158,9 +159,13 @@ def check_content(
     return FileCheck(tuple(problems), reading.state == "trusted", signer, assertions, store, reading.credentials)
 
 
-def _invalid(name: str, codes: Sequence[str]) -> Problem:
+def _invalid(name: str, reading: Reading) -> Problem:
+    codes = reading.problems
     if set(codes) <= {_MISMATCH, _EXPIRED} and _MISMATCH in codes:
         return Problem(name, "altered", "its bytes are not those that were signed")
+    if REVOKED in codes and set(codes) <= {REVOKED, _EXPIRED} and reading.credentials is not None:
+        told = f"the certificate of its signer was {reading.credentials.revocation}"
+        return Problem(name + SUFFIX, "revoked", f"{told}; no trusted time stamp shows that it was signed before")
     if set(codes) == {_EXPIRED}:
         return Problem(
             name + SUFFIX, "expired", "its signer's certificate has expired, and nothing proves that it was signed before"
@@ -205,7 +210,7 @@ def verify_release(folder: Path, anchors: TrustLike, read: ReadManifest = read_m
     raw, sidecar = over_all
     over = check_content(RELEASE_FILE, Fingerprint.of(raw), sidecar, anchors, read)
     if over.problems:
-        return ReleaseCheck(over.problems, over.trusted, _label(over.signer), ())
+        return ReleaseCheck(over.problems, over.trusted, _label(over.signer), (), credentials=over.credentials)
     try:
         release = _release_document(raw)
     except AssaymarkError as error:

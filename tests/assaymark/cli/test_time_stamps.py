@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +54,23 @@ def test_without_an_answer_nothing_is_written_unless_one_goes_on_without(folder,
     without = call("stamp", "a.csv", "--no-timestamp", cwd=folder, ASSAYMARK_TIMESTAMP_URL=NOWHERE)
     assert without.returncode == 0, without.stderr
     assert (folder / "a.csv.c2pa").is_file()
+
+
+def test_the_how_to(clock, folder, monkeypatch):
+    here = clock("Clock of the house")
+    monkeypatch.setenv("ASSAYMARK_CONFIG_DIR", str(folder / "config"))
+    monkeypatch.setenv("CLOCK", here.url)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    (folder / "table.csv").write_text("x\n1\n")
+    (folder / "clock.pem").write_bytes(here.root)
+    page = (Path(__file__).resolve().parents[3] / "docs/how-to/time-stamp-a-release.md").read_text()
+    outputs = []
+    for block in re.findall(r"^```sh\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE):
+        script = block.replace("assaymark ", f"{sys.executable} -m assaymark.cli ")
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, block + done.stdout + done.stderr
+        outputs.append(done.stdout)
+    assert re.search("time stamped: +yes .*Clock of the house", outputs[1])
+    assert "was good when it signed" in outputs[2]

@@ -36,7 +36,7 @@ def command(release: Path, **values: Any) -> int:
     they hold is the one. Exit codes: 0 it is, 1 it is not, 2 usage or unreadable salts.
     """
     from assaymark.pipeline.disclosing import check_proof, disclose
-    from assaymark.pipeline.verifying import trust_anchors
+    from assaymark.pipeline.trusting import trust_anchors
 
     files = {name: values[name] for name in ("real", "holdout") if values[name] is not None}
     if values["check"] is not None:

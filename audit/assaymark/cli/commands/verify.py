@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
 
 from assaymark.cli import options
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 @click.command(cls=options.Command)
 @click.argument("path", type=options.PATH)
 @options.trust_options()
+@options.more_trust_options()
 @click.option("--require-pass", is_flag=True, help="Demand that the audit's verdict is pass, too.")
 @click.option("--independent", is_flag=True, help="Read the manifests without the C2PA library, by a second implementation.")
 @click.option("--real", type=options.PATH, metavar="FILE", help="The real data, if at hand: rehash it and count it again.")
@@ -37,6 +36,9 @@ def command(*, path: Path, as_json: bool, **values: Any) -> int:
     request = VerifyRequest(
         path,
         values["trust_anchor"],
+        timestamp_anchors=tuple(map(Path, values["timestamp_anchor"])),
+        c2pa_trust_list=values["c2pa_trust_list"],
+        revoked=tuple(map(Path, values["revoked"])),
         allow_untrusted=values["allow_untrusted"],
         require_pass=values["require_pass"],
         independent=values["independent"],
