@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assaymark.cubes.document import cubes_document
 from assaymark.host.registry import Registry, load_registry
 from assaymark.pipeline.document import Context, SyntheticData, audit_document, merge_notes
-from assaymark.pipeline.logbook import log_release, proof_beside, write_proof
+from assaymark.pipeline.logbook import check_usable, log_release, proof_beside, write_proof
 from assaymark.pipeline.measuring import Measured, measure
 from assaymark.pipeline.releasing import ReleaseParts, copy_table, open_signer, table_suffix, write_release
 from assaymark.pipeline.requests import AuditRequest, AuditResult
@@ -51,6 +51,7 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
     signer: Signer | None = None
     if request.out is not None:
         refuse_existing(request.out, force=request.force)
+        check_usable(request.log)
         signer = open_signer(registry, request.signer, request.timestamp)
     parent = None if request.parent is None else open_parent(request.parent, request.trust_anchors)
     told = step(run, "read tables")

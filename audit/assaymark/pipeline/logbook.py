@@ -86,6 +86,17 @@ def _manifest(path: Path) -> bytes:
     return read_plain(beside, _SIDECAR_LIMIT) if embedded is None else embedded.manifest
 
 
+def check_usable(log: Path | None) -> None:
+    """Refuse a log that could not be appended to before anything is computed or written.
+
+    Raises:
+        LogError: When it cannot be used.
+    """
+    if log is not None:
+        with Log(log, create=True) as opened:
+            opened.check_usable()
+
+
 def log_release(folder: Path, name: str, log: Path, signer: Signer) -> dict[str, Any]:
     """Log a release that was stamped just now, and return the proof.
 

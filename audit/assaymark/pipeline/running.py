@@ -14,7 +14,7 @@ from assaymark.host.specs import DeepAttack, PrivacyClaim
 from assaymark.pipeline.auditing import finish_release, known_findings, parts_of, result_of
 from assaymark.pipeline.comparing import ranking, write_comparison
 from assaymark.pipeline.document import SyntheticData, merge_notes
-from assaymark.pipeline.logbook import append
+from assaymark.pipeline.logbook import append, check_usable
 from assaymark.pipeline.measuring import measure
 from assaymark.pipeline.releasing import open_signer
 from assaymark.pipeline.requests import AuditResult, RunRequest, RunResult
@@ -52,6 +52,7 @@ def run(request: RunRequest, run: Run) -> RunResult:
     for folder in folders.values():
         refuse_existing(folder, force=request.force)
     parents = {name: _parent(request, name) for name in request.generators}
+    check_usable(request.log)
     signer = open_signer(registry, request.signer, request.timestamp)
     told = step(run, "read tables")
     told.progress(0, 1)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def command(*, files: tuple[Path, ...], force: bool, as_json: bool, **values: Any) -> int:
     """Sign FILES: the signed manifest goes into a PNG, SVG or PDF, and into a sidecar, FILE.c2pa, beside every other file."""
     from assaymark.host.registry import load_registry
-    from assaymark.pipeline.logbook import append
+    from assaymark.pipeline.logbook import append, check_usable
     from assaymark.pipeline.releasing import open_signer
     from assaymark.provenance.stamping import embed_file, sidecar_of, stamp_file
 
@@ -36,6 +36,7 @@ def command(*, files: tuple[Path, ...], force: bool, as_json: bool, **values: An
         raise OptionError(
             "--out takes one PNG, SVG or PDF", where="--out", found=f"{len(files)} file(s)", remedy="A sidecar needs no copy."
         )
+    check_usable(log)
     with open_signer(load_registry(), values["signer"], options.timestamp(values)) as opened:
         for file in files:
             if file in carriers:

@@ -234,6 +234,16 @@ class Log:
             return None
         return document if isinstance(document, dict) else None
 
+    def check_usable(self) -> None:
+        """Find out now whether an entry could be appended, rather than after the work that it would log.
+
+        Raises:
+            LogError: When the log is damaged, busy for too long, or ahead of the clock.
+            ManifestError: When its newest head does not hold.
+        """
+        with self._transaction():
+            self._time(self._checked_head(self.size))
+
     def append(self, make: Callable[[str], Entry], signer: Signer) -> int:
         """Append one entry and a head over all; return its number.
 
