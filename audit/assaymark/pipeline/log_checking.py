@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import LogError
 from assaymark.pipeline.logbook import PROOF_SUFFIX, Issued, entry_document, head_in, issued_at, read_json
-from assaymark.pipeline.trusting import trust_anchors
+from assaymark.pipeline.trusting import TrustRequest, load_trust
 from assaymark.provenance.stamping import SUFFIX
 from assaymark.provenance.transparency.checking import MAX_DELAY, Finding, check_log, lateness
 from assaymark.provenance.transparency.proofs import CONSISTENCY_SCHEMA, PROOF_SCHEMA, ProofCheck, check_proof, check_since
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
+
+    from assaymark.provenance.trust import TrustLike
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class LogRequest:
         path: A release folder, a stamped file or a proof; None for the log alone.
         since: File with an earlier head, or with a proof, whose head is taken.
         trust_anchors: PEM files of further roots to trust.
+        revoked: Lists of certificates that count no longer.
         allow_untrusted: Accept heads of somebody unknown.
         max_delay: How long after its making a release may be logged.
     """
@@ -36,6 +39,7 @@ class LogRequest:
     path: Path | None = None
     since: Path | None = None
     trust_anchors: tuple[Path, ...] = ()
+    revoked: tuple[Path, ...] = ()
     allow_untrusted: bool = False
     max_delay: timedelta = MAX_DELAY
 
@@ -75,7 +79,7 @@ def check(request: LogRequest) -> LogResult:
         MissingFileError: When a file cannot be read.
         LogError: When the log cannot be read at all.
     """
-    anchors = trust_anchors(request.trust_anchors)
+    anchors = load_trust(TrustRequest(request.trust_anchors, revoked=request.revoked))
     proof = None if request.path is None else _proof_in(request.path)
     if request.path is not None and proof is not None:
         return _check_proof(request, request.path, proof, anchors)
@@ -146,7 +150,7 @@ def _proof_in(path: Path) -> dict[str, Any] | None:
     return document if schema in {PROOF_SCHEMA, CONSISTENCY_SCHEMA} else None
 
 
-def _check_proof(request: LogRequest, path: Path, document: dict[str, Any], anchors: Sequence[bytes]) -> LogResult:
+def _check_proof(request: LogRequest, path: Path, document: dict[str, Any], anchors: TrustLike) -> LogResult:
     checked = check_proof(document, anchors, request.max_delay)
     problems = [*checked.problems, *_beside(path, checked)]
     notices: list[Finding] = []
@@ -174,7 +178,7 @@ def _beside(path: Path, checked: ProofCheck) -> list[Finding]:
 
 
 def _against_log(
-    request: LogRequest, document: dict[str, Any], checked: ProofCheck, anchors: Sequence[bytes]
+    request: LogRequest, document: dict[str, Any], checked: ProofCheck, anchors: TrustLike
 ) -> tuple[list[Finding], list[Finding]]:
     """Hold a proof against the log at hand, where that is the one it is from."""
     if not request.log.is_file() or checked.head is None:

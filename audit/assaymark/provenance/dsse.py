@@ -11,19 +11,21 @@ import binascii
 import hashlib
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import ManifestError, StampError
 from assaymark.provenance.algorithms import ORDERS, algorithm_of, lower_form, plain_form, verify_signature
 from assaymark.provenance.certificates import anchored, leaf_problem, load_certificate
+from assaymark.provenance.trust import as_trust
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from cryptography import x509
 
     from assaymark.host.specs import Signer
+    from assaymark.provenance.trust import TrustLike
 
 _LONGEST_CHAIN = 8
 
@@ -42,10 +44,15 @@ class Opened:
     chain: tuple[x509.Certificate, ...]
     signer: str
 
-    def trusted(self, anchors: Sequence[bytes], moment: datetime) -> bool:
-        """Return whether the signer was allowed to sign at a moment, and chains to one of the roots (PEM)."""
+    def trusted(self, trust: TrustLike, moment: datetime) -> bool:
+        """Return whether the signer was allowed to sign at a moment, and chains to a root that vouches for signers.
+
+        A revoked certificate is not trusted at any moment: the one that the signer names is not proven.
+        """
         try:
-            return leaf_problem(self.chain[0], moment) is None and anchored(self.chain, anchors, moment)
+            if any(each.holds_at(datetime.now(UTC)) for each in as_trust(trust).revocations(self.chain)):
+                return False
+            return leaf_problem(self.chain[0], moment) is None and anchored(self.chain, trust, moment)
         except ValueError:  # certificates are parsed when they are asked
             return False
 

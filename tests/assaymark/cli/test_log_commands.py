@@ -150,4 +150,15 @@ def test_a_log_that_cannot_be_used_stops_the_release(people, own):
     roles = ["--target", "approved", "--positive", "yes", "--protected", "sex", "--quiet"]
     done = call("audit", "people.csv", "people.csv", *roles, "--out", "out", cwd=own)
     assert (done.returncode, "AM620" in done.stderr) == (2, True)
+    assert call("stamp", "a.csv", cwd=own).returncode == 2
     assert sorted(path.name for path in own.iterdir()) == ["a.csv", "b.csv", "log.sqlite", "people.csv"]
+
+
+def test_heads_of_a_revoked_certificate_are_not_trusted(own):
+    call("stamp", "a.csv", cwd=own)
+    fingerprint = json.loads(call("keys", "show", "--json", cwd=own).stdout)["fingerprint"]
+    (own / "revoked.txt").write_text(f"{fingerprint} 2099-01-01T00:00:00Z\n")
+    assert told("log", "check", "--revoked", "revoked.txt", cwd=own)["trusted"]
+    (own / "revoked.txt").write_text(f"{fingerprint} 2026-01-01T00:00:00Z\n")
+    assert codes("log", "check", "--revoked", "revoked.txt", cwd=own) == ["untrusted"]
+    assert codes("log", "check", "a.csv", "--revoked", "revoked.txt", cwd=own) == ["untrusted"]

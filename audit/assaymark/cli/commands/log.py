@@ -91,8 +91,10 @@ def prove(*, path: Path | None, since: Path | None, out: Path | None, force: boo
 @click.option(
     "--since", type=options.PATH, metavar="HEAD", help="An earlier head, or a proof with one, that the log must extend."
 )
-@click.option("--trust-anchor", type=options.PATH, multiple=True, metavar="PEM", help="Root certificate to trust. Repeatable.")
-@click.option("--allow-untrusted", is_flag=True, help="Accept heads that are intact but signed by somebody unknown.")
+@options.trust_options()
+@click.option(
+    "--revoked", type=options.PATH, multiple=True, metavar="FILE", help="Certificates that count no longer. Repeatable."
+)
 @click.option(
     "--max-delay", type=options.Duration(), default="24h", show_default=True, help="How late a release may be logged."
 )
@@ -111,6 +113,7 @@ def check(*, path: Path | None, as_json: bool, max_delay: float, **values: Any) 
         path,
         values["since"],
         values["trust_anchor"],
+        values["revoked"],
         values["allow_untrusted"],
         timedelta(seconds=max_delay),
     )

@@ -13,9 +13,10 @@ from assaymark.provenance.transparency.entries import Entry, Head, Stamp, open_h
 from assaymark.provenance.transparency.storage import index_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from assaymark.provenance.transparency.storage import Log
+    from assaymark.provenance.trust import TrustLike
 
 MAX_DELAY = timedelta(hours=24)
 _AHEAD = timedelta(minutes=5)  # how far a release's clock may be ahead of the log's
@@ -171,12 +172,12 @@ def _stored(log: Log, level: int, position: int) -> bytes | None:
         return None
 
 
-def check_log(log: Log, anchors: Sequence[bytes], max_delay: timedelta = MAX_DELAY) -> LogCheck:
+def check_log(log: Log, anchors: TrustLike, max_delay: timedelta = MAX_DELAY) -> LogCheck:
     """Check a log.
 
     Args:
         log: The log, open.
-        anchors: Root certificates that are trusted, PEM.
+        anchors: Whom to trust: roots that vouch for signers, PEM, or more.
         max_delay: How long after its making a release may be logged without a notice.
 
     Raises:

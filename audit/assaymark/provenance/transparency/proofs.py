@@ -21,10 +21,11 @@ from assaymark.provenance.transparency.entries import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from assaymark.provenance.transparency.storage import Log
+    from assaymark.provenance.trust import TrustLike
 
 PROOF_SCHEMA, CONSISTENCY_SCHEMA = "assaymark-log-proof/1", "assaymark-log-consistency/1"
 PROOF_LIMIT = 2**20
@@ -118,7 +119,7 @@ def prove_consistency(log: Log, since: Mapping[str, Any]) -> dict[str, Any]:
         }
 
 
-def check_since(log: Log, since: Mapping[str, Any], anchors: Sequence[bytes]) -> tuple[Finding, ...]:
+def check_since(log: Log, since: Mapping[str, Any], anchors: TrustLike) -> tuple[Finding, ...]:
     """Return what is wrong with a log in the light of an earlier head of it."""
     try:
         first, opened = open_head(since)
@@ -141,12 +142,12 @@ def check_since(log: Log, since: Mapping[str, Any], anchors: Sequence[bytes]) ->
     return ()
 
 
-def check_proof(document: Any, anchors: Sequence[bytes], max_delay: timedelta = MAX_DELAY) -> ProofCheck:
+def check_proof(document: Any, anchors: TrustLike, max_delay: timedelta = MAX_DELAY) -> ProofCheck:
     """Check a proof of either kind.
 
     Args:
         document: The parsed proof.
-        anchors: Root certificates that are trusted, PEM.
+        anchors: Whom to trust: roots that vouch for signers, PEM, or more.
         max_delay: How long after its making a release may be logged.
     """
     try:
@@ -160,7 +161,7 @@ def check_proof(document: Any, anchors: Sequence[bytes], max_delay: timedelta = 
     return ProofCheck((Finding("malformed", "it is no proof of a log"),))
 
 
-def _check_inclusion(document: Mapping[str, Any], anchors: Sequence[bytes], max_delay: timedelta) -> ProofCheck:
+def _check_inclusion(document: Mapping[str, Any], anchors: TrustLike, max_delay: timedelta) -> ProofCheck:
     head, opened = open_head(document["head"])
     entry, position, included = _included(document, head)
     if not isinstance(entry, Stamp):
@@ -195,7 +196,7 @@ def _path(texts: Any) -> list[bytes]:
     return [bytes.fromhex(text) for text in texts]
 
 
-def _check_consistency(document: Mapping[str, Any], anchors: Sequence[bytes]) -> ProofCheck:
+def _check_consistency(document: Mapping[str, Any], anchors: TrustLike) -> ProofCheck:
     (first, early), (second, late) = open_head(document["first"]), open_head(document["second"])
     problems: list[Finding] = []
     if first.log != second.log:
