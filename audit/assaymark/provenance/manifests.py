@@ -45,7 +45,7 @@ def _context(trust: Trust) -> Any:
     }
     trusted: dict[str, Any] = {"trust_config": PURPOSES}
     if trust.anchors:
-        trusted["trust_anchors"] = b"\n".join(anchor.pem for anchor in trust.anchors).decode()
+        trusted["trust_anchors"] = b"\n".join(anchor.pem for anchor in trust.anchors).decode("utf-8", "replace")
     if trust.clocks:
         pem = b"\n".join(anchor.pem for anchor in trust.clocks).decode()
         trusted["anchors"] = [{"trust_anchors": pem, "trust_kind": "tsa"}]

@@ -212,7 +212,7 @@ def verify_release(folder: Path, anchors: TrustLike, read: ReadManifest = read_m
     if over.problems:
         return ReleaseCheck(over.problems, over.trusted, _label(over.signer), (), credentials=over.credentials)
     try:
-        release = _release_document(raw)
+        release = release_document(raw)
     except AssaymarkError as error:
         return ReleaseCheck((Problem(RELEASE_FILE, "malformed", str(error)),), over.trusted, _label(over.signer), ())
     problems = _set_problems(folder, release)
@@ -250,7 +250,12 @@ def _label(signer: str) -> str:
     return LABEL if signer == _DEVELOPMENT_NAME else signer
 
 
-def _release_document(raw: bytes) -> dict[str, Any]:
+def release_document(raw: bytes) -> dict[str, Any]:
+    """Return a parsed ``release.json``.
+
+    Raises:
+        ReleaseError: When it cannot be read safely, or lists what cannot be the files of a release.
+    """
     from jsonschema import Draft202012Validator
 
     document: dict[str, Any] = loads_strict(raw, max_bytes=_RELEASE_LIMIT, where=RELEASE_FILE, max_values=20 * _FILES_LIMIT)

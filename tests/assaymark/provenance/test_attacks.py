@@ -218,6 +218,17 @@ def test_certificate_substitution_in_the_header_alone(copy, authority):
         assert alone("audit.json", content, changed) == {("audit.json.c2pa", "invalid")}
 
 
+@pytest.mark.parametrize("old", [b"Assaymark development certificate", b"Assaymark development root", b"\x06\x03\x55\x04\x03"])
+def test_a_certificate_of_which_a_part_cannot_be_read(copy, old):
+    """Parts of a certificate are decoded only when they are asked for; found by the coverage-guided search."""
+    content, sidecar = (copy / "audit.json").read_bytes(), (copy / "audit.json.c2pa").read_bytes()
+    for place in range(len(old)):
+        for byte in (b"\x00", b"\xff"):
+            changed = sidecar.replace(old, old[:place] + byte + old[place + 1 :])
+            assert changed != sidecar
+            assert alone("audit.json", content, changed) == {("audit.json.c2pa", "invalid")}
+
+
 def test_a_chain_without_its_intermediate(real, chain_signer):
     root, whole, truncated = chain_signer
     (real.parent / "root.pem").write_bytes(root)
