@@ -90,7 +90,7 @@ def read_cubes(document: Any) -> PublishedCubes:
             raise _malformed(f"schema {document['schema']!r}")
         scopes = tuple(_read_scope(entry) for entry in document["scopes"])
         strata = tuple(_read_strata(entry, {scope.protected for scope in scopes}) for entry in document["strata"])
-        return PublishedCubes(
+        cubes = PublishedCubes(
             _text(document["target"]),
             _text(document["positive"]),
             scopes,
@@ -101,6 +101,9 @@ def read_cubes(document: Any) -> PublishedCubes:
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _malformed(f"{type(error).__name__} at {error}") from error
+    if cubes_document(cubes) != document:
+        raise _malformed("an entry that the form does not have")
+    return cubes
 
 
 def _malformed(found: str) -> ReleaseError:
