@@ -43,6 +43,7 @@
     │   ├── ParentError          AM607
     │   ├── TimeStampError       AM610
     │   ├── TrustError           AM611
+    │   ├── CertificateError     AM612  (a SigningKeyError)
     │   └── LogError             AM620
     ├── OutputError          AM701  a result could not be written
     ├── Cancelled            AM801  interrupted (exit 130)
@@ -367,6 +368,12 @@ class TrustError(ProvenanceError):
     """A trust anchor or a list of revoked certificates cannot be used."""
 
     code = "AM611"
+
+
+class CertificateError(SigningKeyError):
+    """A certificate, or its chain, is not one that may sign."""
+
+    code = "AM612"
 
 
 class OutputError(AssaymarkError):

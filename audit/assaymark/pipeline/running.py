@@ -23,6 +23,7 @@ from assaymark.pipeline.staging import RELEASE_FILE, refuse_existing, staged_fol
 from assaymark.pipeline.steps import step
 from assaymark.pipeline.verifying import open_parent
 from assaymark.policy.loading import load_policy
+from assaymark.provenance.certificates import days_left
 from assaymark.tables.roles import refuse_free_text
 from assaymark.tables.table import Table
 from assaymark.tables.writing import write_table
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from assaymark.host.specs import Fitted, GeneratorSpec, Signer
     from assaymark.policy.model import Policy
     from assaymark.provenance.lineage import Parent
+
+_WARN_DAYS = 30
 
 
 def run(request: RunRequest, run: Run) -> RunResult:
@@ -75,6 +78,9 @@ def run(request: RunRequest, run: Run) -> RunResult:
 def signer_messages(signer: Signer) -> Iterator[str]:
     """Yield what a user should know of the signer."""
     yield f"Signed with: {signer.label}."
+    days = days_left(signer.certificates)
+    if days < _WARN_DAYS:
+        yield f"The certificate that signed ends in {days} days; without a time stamp the release will not verify after that."
 
 
 def _folder(request: RunRequest, name: str) -> Path:

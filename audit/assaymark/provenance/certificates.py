@@ -6,14 +6,14 @@ Sources: C2PA 2.2 section 14.5 (certificate profile), RFC 5280. Revocation is no
 from __future__ import annotations
 
 import warnings
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from assaymark.provenance.algorithms import algorithm_of
+from assaymark.provenance.algorithms import RSA_BITS, algorithm_of
 from assaymark.provenance.trust import Anchored, as_trust, roots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from cryptography import x509
 
@@ -58,22 +58,43 @@ def leaf_problem(leaf: x509.Certificate, moment: datetime) -> str | None:
     """Return the code of what keeps a certificate from signing claims at a moment, or None."""
     if not leaf.not_valid_before_utc <= moment <= leaf.not_valid_after_utc:
         return "signingCredential.expired"
-    return None if _may_sign(leaf) else "signingCredential.invalid"
+    return None if usage_problem(leaf) is None else "signingCredential.invalid"
 
 
-def _may_sign(leaf: x509.Certificate) -> bool:
+def usage_problem(leaf: x509.Certificate) -> str | None:
+    """Return why a certificate may not sign claims, whatever the date, in words; None when it may (C2PA 2.2 section 14.5)."""
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        if algorithm_of(leaf.public_key()) is None:
+            return _key_problem(leaf)
+        return _extension_problem(leaf)
+    except x509.ExtensionNotFound as error:
+        return f"it lacks an extension that a signer's certificate needs, {error.oid._name}"  # noqa: SLF001 - has no public name
+    except (x509.DuplicateExtension, ValueError, UnsupportedAlgorithm):
+        return "a part of it cannot be read"
+
+
+def _key_problem(leaf: x509.Certificate) -> str:
+    size = getattr(leaf.public_key(), "key_size", 0)
+    if type(leaf.public_key()).__name__.startswith("RSA"):
+        return f"its RSA key has {size} bits, and at least {RSA_BITS} are needed"
+    return "its key is of a kind that manifests have no algorithm for"
+
+
+def _extension_problem(leaf: x509.Certificate) -> str | None:
     from cryptography import x509
 
-    if algorithm_of(leaf.public_key()) is None:
-        return False
-    try:
-        usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
-        purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
-        return False
-    allowed = any(purpose.dotted_string in _PURPOSES for purpose in purposes)
-    return usage.digital_signature and allowed and not issues(leaf)
+    if issues(leaf):
+        return "it is that of an authority, which issues certificates and signs nothing else"
+    if not leaf.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature:
+        return "its key usage does not allow digital signatures"
+    purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
+    if not any(purpose.dotted_string in _PURPOSES for purpose in purposes):
+        return "it is for another purpose: neither e-mail protection, nor signing of documents, nor of C2PA claims"
+    return None
 
 
 def issues(certificate: x509.Certificate) -> bool:
@@ -110,6 +131,14 @@ def fingerprint(certificate: x509.Certificate) -> str:
     from cryptography.hazmat.primitives import hashes
 
     return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def days_left(chain: bytes) -> int:
+    """Return in how many days the first certificate of a chain in PEM ends, 0 when it has."""
+    from cryptography import x509
+
+    leaf = x509.load_pem_x509_certificates(chain)[0]
+    return max((leaf.not_valid_after_utc - datetime.now(UTC)).days, 0)
 
 
 def common_name(certificate: x509.Certificate) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _CHAIN = 33  # label of a COSE header
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)  # what a certificate of a stranger's may raise
-REVOKED = "signingCredential.revoked"
+REVOKED, INVALID = "signingCredential.revoked", "signingCredential.invalid"
 SKEW = timedelta(minutes=10)  # by which two clocks may differ
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import SigningKeyError
+from assaymark.errors import CertificateError, SigningKeyError
 from assaymark.provenance.algorithms import algorithm_of
+from assaymark.provenance.certificates import issued, issues, usage_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from cryptography import x509
@@ -101,26 +103,67 @@ def check_leaf(leaf: x509.Certificate, key: Any, where: str, remedy: str = INIT_
     """Check that a certificate is valid today and belongs to a private key.
 
     Raises:
-        SigningKeyError: When it is not, or does not.
+        CertificateError: When it is not, or does not.
+    """
+    check_key(leaf, key, where, remedy)
+    check_current(leaf, where, remedy)
+
+
+def check_key(leaf: x509.Certificate, key: Any, where: str, remedy: str = INIT_HINT) -> None:
+    """Check that a certificate belongs to a private key.
+
+    Raises:
+        CertificateError: When it does not.
     """
     from cryptography.hazmat.primitives import serialization
 
     public = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     if leaf.public_key().public_bytes(*public) != key.public_key().public_bytes(*public):
-        raise SigningKeyError("key and certificate do not belong together", where=where, remedy=remedy)
-    check_current(leaf, where, remedy)
+        raise CertificateError("key and certificate do not belong together", where=where, remedy=remedy)
 
 
 def check_current(leaf: x509.Certificate, where: str, remedy: str) -> None:
     """Check that a certificate is valid today.
 
     Raises:
-        SigningKeyError: When it is not.
+        CertificateError: When it is not.
     """
     now = datetime.now(UTC)
     if leaf.not_valid_after_utc <= now:
         found = leaf.not_valid_after_utc.strftime("expired on %Y-%m-%d")
-        raise SigningKeyError("the certificate has expired", where=where, found=found, remedy=remedy)
+        raise CertificateError("the certificate has expired", where=where, found=found, remedy=remedy)
     if leaf.not_valid_before_utc > now:
         found = leaf.not_valid_before_utc.strftime("valid from %Y-%m-%d %H:%M UTC")
-        raise SigningKeyError("the certificate is not valid yet", where=where, found=found, remedy="Set this machine's clock.")
+        remedy = "Set this machine's clock, or wait."
+        raise CertificateError("the certificate is not valid yet", where=where, found=found, remedy=remedy)
+
+
+def check_chain(chain: Sequence[x509.Certificate], where: str) -> None:
+    """Check that the first certificate of a chain may sign claims, and that each is issued by the next.
+
+    Raises:
+        CertificateError: When it may not, or they are in another order.
+    """
+    leaf = chain[0]
+    if len(chain) > 1 and issues(leaf) and not issues(chain[-1]):
+        raise _not_usable("the certificates are in the wrong order", where, "an authority's certificate first")
+    if issued(leaf, leaf):
+        raise _not_usable("the certificate is self-signed", where, "nobody else vouches for it")
+    problem = usage_problem(leaf)
+    if problem is not None:
+        raise _not_usable("the certificate may not sign", where, problem)
+    for place, (certificate, issuer) in enumerate(pairwise(chain), start=1):
+        if not issued(certificate, issuer) or not issues(issuer):
+            raise _not_usable(
+                "the chain of certificates is broken", where, f"number {place} was not issued by number {place + 1}"
+            )
+
+
+def _not_usable(what: str, where: str, found: str) -> CertificateError:
+    return CertificateError(
+        what,
+        where=where,
+        found=found,
+        expected="a certificate for signing, first, then that of its issuer, and so on, without the root",
+        remedy="Ask for a certificate by `assaymark keys csr`, and put the chain that comes back in this order.",
+    )

@@ -74,6 +74,7 @@ class DevelopmentKeys:
             "fingerprint": self.fingerprint,
             "serial": self.serial,
             "not_after": self.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "days_left": max((self.not_after - datetime.now(UTC)).days, 0),
             "folder": str(self.folder),
             "trust_anchor": str(self.folder / ROOT_FILE),
         }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import OutputError, OutputExistsError, SigningKeyError
+from assaymark.errors import CertificateError, OutputError, OutputExistsError, SigningKeyError
 from assaymark.provenance.algorithms import ALGORITHMS
+from assaymark.provenance.certificates import fingerprint
+from assaymark.provenance.key_files import check_chain, check_current, check_key
 from assaymark.provenance.keys import claim_signing_usage
+from assaymark.provenance.signing import read_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +94,43 @@ def signing_request(key: Any, subject: x509.Name) -> bytes:
         builder = builder.add_extension(extension, critical=critical)
     digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return builder.sign(key, digest).public_bytes(serialization.Encoding.PEM)
+
+
+def describe_chain(path: Path) -> dict[str, Any]:
+    """Return what there is to know of the first certificate of a chain in a file, and what keeps it from signing today.
+
+    Raises:
+        SigningKeyError: When it cannot be read.
+    """
+    _, chain = read_chain(path)
+    leaf = chain[0]
+    problem: str | None = None
+    try:
+        check_chain(chain, str(path))
+        check_current(leaf, str(path), "Renew it by `assaymark keys renew`.")
+    except CertificateError as error:
+        problem = f"{error.what}: {error.found}"
+    return {
+        "subject": leaf.subject.rfc4514_string(),
+        "issuer": leaf.issuer.rfc4514_string(),
+        "fingerprint": fingerprint(leaf),
+        "serial": f"{leaf.serial_number:x}",
+        "not_before": leaf.not_valid_before_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "not_after": leaf.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "days_left": max((leaf.not_valid_after_utc - datetime.now(UTC)).days, 0),
+        "problem": problem,
+    }
+
+
+def renewal_request(key: Any, path: Path) -> bytes:
+    """Return a request in PEM for another certificate of the same subject and key as the first of a chain in a file.
+
+    Raises:
+        SigningKeyError: When the chain cannot be read, or the key is another.
+    """
+    _, chain = read_chain(path)
+    check_key(chain[0], key, str(path), "Name the key of that certificate, or ask for a new one by `assaymark keys csr`.")
+    return signing_request(key, chain[0].subject)
 
 
 def _subject_problem(subject: str) -> SigningKeyError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from assaymark.errors import SigningKeyError
 from assaymark.provenance.algorithms import algorithm_of, sign_with
-from assaymark.provenance.key_files import PASSPHRASE_VARIABLE, check_leaf, load_private_key, read_key_file
+from assaymark.provenance.key_files import PASSPHRASE_VARIABLE, check_chain, check_leaf, load_private_key, read_key_file
 from assaymark.provenance.keys import LABEL, ensure_keys
 
 if TYPE_CHECKING:
@@ -81,16 +81,28 @@ def load_chain(signer: str) -> tuple[bytes, x509.Certificate]:
 
     Raises:
         SigningKeyError: When it is not set or cannot be read.
+        CertificateError: When its certificate may not sign.
+    """
+    path = setting(CHAIN_VARIABLE, signer, "a PEM file with the certificate chain, leaf first")
+    chain, certificates = read_chain(Path(path))
+    check_chain(certificates, path)
+    return chain, certificates[0]
+
+
+def read_chain(path: Path) -> tuple[bytes, list[x509.Certificate]]:
+    """Return the certificates of a file, in PEM and parsed.
+
+    Raises:
+        SigningKeyError: When it cannot be read.
     """
     from cryptography import x509
 
-    path = setting(CHAIN_VARIABLE, signer, "a PEM file with the certificate chain, leaf first")
     try:
-        chain = Path(path).read_bytes()
-        return chain, x509.load_pem_x509_certificates(chain)[0]
-    except (OSError, ValueError) as error:
+        content, _ = read_key_file(path)
+        return content, x509.load_pem_x509_certificates(content)
+    except (SigningKeyError, ValueError, x509.InvalidVersion) as error:
         raise SigningKeyError(
-            "the certificate chain cannot be read", where=path, remedy="Name a PEM file, leaf first, without the root."
+            "the certificate chain cannot be read", where=str(path), remedy="Name a PEM file, leaf first, without the root."
         ) from error
 
 

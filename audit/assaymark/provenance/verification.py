@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import AssaymarkError, ManifestError, ReleaseError
-from assaymark.provenance.credentials import REVOKED
+from assaymark.provenance.certificates import usage_problem
+from assaymark.provenance.credentials import INVALID, REVOKED
 from assaymark.provenance.definitions import FILE_ASSERTION, MINING_ASSERTION, RELEASE_ASSERTION, portable
 from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint, read_plain
 from assaymark.provenance.embedding import embedded_in
@@ -167,13 +168,20 @@ def _invalid(name: str, reading: Reading) -> Problem:
         told = f"the certificate of its signer was {reading.credentials.revocation}"
         return Problem(name + SUFFIX, "revoked", f"{told}; no trusted time stamp shows that it was signed before")
     if set(codes) == {_EXPIRED}:
-        return Problem(
-            name + SUFFIX, "expired", "its signer's certificate has expired, and nothing proves that it was signed before"
-        )
+        return Problem(name + SUFFIX, "expired", _expired(reading.credentials))
+    if INVALID in codes and set(codes) <= {INVALID, _EXPIRED} and reading.credentials is not None:
+        found = usage_problem(reading.credentials.leaf) or "it is not of the form that such certificates have"
+        return Problem(name + SUFFIX, "credential", f"the certificate of its signer may not sign: {found}")
     for code, message in _STAMP_PROBLEMS.items():
         if code in codes:
             return Problem(name + SUFFIX, "time_stamp", message)
     return Problem(name + SUFFIX, "invalid", f"the manifest is invalid: {printable(', '.join(codes))}")
+
+
+def _expired(credentials: Credentials | None) -> str:
+    if credentials is not None and credentials.moment < credentials.leaf.not_valid_before_utc:
+        return f"its signer's certificate was not valid yet on {credentials.moment:%Y-%m-%d %H:%M} UTC; check the clocks"
+    return "its signer's certificate has expired, and nothing proves that it was signed before"
 
 
 def printable(text: str) -> str:

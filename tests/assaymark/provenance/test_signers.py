@@ -321,14 +321,14 @@ class TestHardware:
         wrong = tmp_path / "wrong"
         wrong.touch(mode=0o600)
         wrong.write_text("9999")
-        for change in (
-            {"ASSAYMARK_PKCS11_MODULE": "/nowhere.so"},
-            {"ASSAYMARK_PKCS11_TOKEN": "another"},
-            {"ASSAYMARK_PKCS11_KEY": "another"},
-            {"ASSAYMARK_PKCS11_PIN_FILE": str(wrong)},
+        for change, expected in (
+            ({"ASSAYMARK_PKCS11_MODULE": "/nowhere.so"}, b"the module /nowhere.so cannot be loaded"),
+            ({"ASSAYMARK_PKCS11_TOKEN": "another"}, b"the token 'another' is not there"),
+            ({"ASSAYMARK_PKCS11_KEY": "another"}, b"no one private key 'another'"),
+            ({"ASSAYMARK_PKCS11_PIN_FILE": str(wrong)}, b"the PIN of the token is wrong"),
         ):
             told = in_a_process(**change)
-            assert b"gave no signature" in told, (change, told)
+            assert expected in told, (change, told)
 
 
 class TestAws:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from assaymark.errors import SigningKeyError
 from assaymark.provenance.key_files import read_key_file
 from assaymark.provenance.signers.external import ExternalSigner, external_signer, missing_library, no_answer
 from assaymark.provenance.signing import setting
@@ -35,7 +36,7 @@ def open_pkcs11_signer() -> ExternalSigner:
         session = pkcs11.lib(module).get_token(token_label=token).open(user_pin=pin)
         key = session.get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=label)
     except (PKCS11Error, RuntimeError, OSError) as error:
-        raise no_answer(MODULE_VARIABLE, f"{type(error).__name__} {error}".strip(), _REMEDY) from error
+        raise _told(error, module, token, label) from error
 
     def ask(algorithm: str, data: bytes) -> bytes:
         try:
@@ -44,6 +45,24 @@ def open_pkcs11_signer() -> ExternalSigner:
             raise no_answer(MODULE_VARIABLE, f"{type(error).__name__} {error}".strip(), _REMEDY) from error
 
     return external_signer("pkcs11", MODULE_VARIABLE, ask, session.close)
+
+
+def _told(error: Exception, module: str, token: str, label: str) -> SigningKeyError:
+    """Return the error for what keeps the module from signing, by its kind."""
+    kind = type(error).__name__
+    if kind in {"PinIncorrect", "PinInvalid", "PinLenRange"}:
+        what, where, remedy = "the PIN of the token is wrong", PIN_VARIABLE, "Check it: a token locks after a few wrong ones."
+    elif kind == "PinLocked":
+        what, where, remedy = "the token is locked after too many wrong PINs", PIN_VARIABLE, "Have its officer unlock it."
+    elif kind in {"NoSuchToken", "TokenNotPresent", "TokenNotRecognised", "MultipleTokensReturned"}:
+        what, where, remedy = f"the token {token!r} is not there", TOKEN_VARIABLE, "Plug it in, and check its label."
+    elif kind in {"NoSuchKey", "MultipleObjectsReturned"}:
+        what, where, remedy = f"the token has no one private key {label!r}", KEY_VARIABLE, "Check its label, and the PIN file."
+    elif isinstance(error, (RuntimeError, OSError)):
+        what, where, remedy = f"the module {module} cannot be loaded", MODULE_VARIABLE, "Name the module's shared library."
+    else:
+        return no_answer(MODULE_VARIABLE, f"{kind} {error}".strip(), _REMEDY)
+    return SigningKeyError(what, where=where, found=kind, remedy=remedy)
 
 
 def _pin() -> str | None:

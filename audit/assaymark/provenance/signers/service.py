@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -60,6 +61,8 @@ def open_service_signer() -> ExternalSigner:
                 document = json.loads(answer.read(_MOST_BYTES))
             return base64.b64decode(document["signature"], validate=True)
         except (OSError, ValueError, KeyError, TypeError) as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
             raise no_answer(URL_VARIABLE, f"{type(error).__name__}: {error}", _REMEDY) from error
 
     return external_signer("service", URL_VARIABLE, ask)
