@@ -41,6 +41,7 @@
     │   ├── DisclosureError      AM605
     │   ├── CommitmentError      AM606
     │   ├── ParentError          AM607
+    │   ├── ApprovalError        AM608
     │   ├── TimeStampError       AM610
     │   ├── TrustError           AM611
     │   ├── CertificateError     AM612  (a SigningKeyError)
@@ -350,6 +351,12 @@ class ParentError(ProvenanceError):
     """The release that another is to follow does not verify."""
 
     code = "AM607"
+
+
+class ApprovalError(ProvenanceError):
+    """A release cannot be approved, or a gate cannot be waived, as was asked."""
+
+    code = "AM608"
 
 
 class LogError(ProvenanceError):

@@ -31,6 +31,9 @@ def render(audit: Mapping[str, Any]) -> bytes:
         lines.append("| " + " | ".join(_plain(cell) for cell in cells) + " |")
     if len(view.gated) > _MOST:
         lines += ["", f"{len(view.gated) - _MOST} more gated findings stand in the full report."]
+    for one in view.approvals:
+        lines += ["", f"**{_plain(one.headline)}**" + (f": {_plain(one.reason)}" if one.reason else "")]
+        lines += [f"- {_plain(line)}" for line in one.waived] + [f"- {_plain(one.signature)}"]
     facts = [f"{name}: {_plain(value)}" for name, value in view.facts]
     lines += ["", "<sub>" + " · ".join(facts) + "</sub>", ""]
     return "\n".join(lines).encode()

@@ -11,4 +11,5 @@ if TYPE_CHECKING:
 
 def render(audit: Mapping[str, Any]) -> bytes:
     """Return the document as indented JSON."""
-    return (json.dumps(audit, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    told = {key: value for key, value in audit.items() if key != "approvals"}  # which are no part of it
+    return (json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assaymark_reports import wording
+from assaymark_reports.approvals import Approval, approvals
 from assaymark_reports.drivers import Explanation, explanations, in_short
 from assaymark_reports.models import Models, is_model, models
 
@@ -73,6 +74,7 @@ class View:
     next_step: str
     title: str
     facts: tuple[tuple[str, str], ...]
+    approvals: tuple[Approval, ...]
     gated: tuple[Row, ...]
     sections: tuple[Section, ...]
     drivers: tuple[Explanation, ...]
@@ -95,6 +97,7 @@ def make_view(audit: Mapping[str, Any]) -> View:
         next_step=_NEXT[audit["verdict"]],
         title=f"{task['target']} {task['positive']} by {', '.join(task['protected'])}",
         facts=_facts(audit),
+        approvals=approvals(audit.get("approvals", ())),
         gated=tuple(row(f) for f in findings if f["gate"] != "ungated"),
         sections=tuple(_sections(findings)),
         drivers=explanations(findings),

@@ -22,6 +22,7 @@ COMMANDS = {
     "log": "Look up, prove and check stamps in the transparency log.",
     "verify": "Verify a release or a stamped file, and recompute its numbers.",
     "disclose": "Prove that a file is the source that a release committed to.",
+    "approve": "Add a signed approval, or a waiver of gates, to a release.",
     "report": "Render an audit.json in another format.",
     "plugins": "List and show plugins.",
     "keys": "Make and show the development keys.",

@@ -255,6 +255,12 @@ def mining(values: dict[str, Any]) -> dict[str, Any] | None:
     return None if use is None else training_mining(use, terms)
 
 
+def scope_text(scope: dict[str, Any]) -> str:
+    """Return the scope of a finding in a few words."""
+    told = (value for key, value in scope.items() if key not in {"target", "positive"} and value is not None)
+    return ", ".join(" x ".join(map(str, value)) if isinstance(value, list) else str(value) for value in told)
+
+
 def trust_options() -> Decorator:
     """Options on whose signatures count."""
     return _stack(

@@ -184,6 +184,7 @@ def print_verification(path: Path, result: VerifyResult, *, as_json: bool) -> No
         _print_sources(result.sources)
         _print_origin(result)
         click.echo(f"  the audit's verdict: {_styled(result.verdict.value)}")
+        _print_approvals(result)
 
 
 _ANSWERS = {"yes": "green", "no": "red", "not_checked": "yellow"}
@@ -224,3 +225,18 @@ def _print_origin(result: VerifyResult) -> None:
     if result.mining is not None:
         uses = sorted({str(entry.get("use")) for entry in result.mining.get("entries", {}).values()})
         click.echo(f"  training of models and mining: {', '.join(uses)}")
+
+
+def _print_approvals(result: VerifyResult) -> None:
+    from assaymark.cli.options import scope_text
+
+    for one in result.approvals:
+        trust = "trusted" if one["trusted"] else "NOT trusted"
+        own = ", the certificate that signed the release too" if one["same_signer"] else ""
+        verb = "gates waived" if one["waives"] else "approved"
+        why = f": {one['reason']}" if one["reason"] else ""
+        click.echo(f"  {verb} by {one['by']} on {one['created']} (signed with: {one['signer']}, {trust}{own}){why}")
+        for waived in one["waives"]:
+            click.echo(f"    {waived['gate']}: {waived['id']} {scope_text(waived['scope'])}".rstrip())
+    if any(one["waives"] for one in result.approvals):
+        click.echo(f"  failed or undecided gates that no trusted waiver names: {result.gates_left}")

@@ -188,6 +188,7 @@ class VerifyRequest:
         revoked: Lists of revoked certificates.
         allow_untrusted: Accept an intact release whose signer is not anchored.
         require_pass: Demand that the audit's verdict is ``pass`` too.
+        accept_waivers: Where a pass is demanded, let gates through that a trusted waiver names.
         independent: Read manifests by our own reader instead of the C2PA library.
         sources: Files of real rows at hand, by dataset (``real``, ``holdout``): rehashed and counted again.
         disclosure: File of salts, or a proof, that opens their commitments; None for the one beside the release.
@@ -202,6 +203,7 @@ class VerifyRequest:
     revoked: tuple[Path, ...] = ()
     allow_untrusted: bool = False
     require_pass: bool = False
+    accept_waivers: bool = False
     independent: bool = False
     sources: Mapping[str, Path] = field(default_factory=dict)
     disclosure: Path | None = None
@@ -231,6 +233,8 @@ class VerifyResult:
             ``not_checked``) and a ``sentence`` for each.
         time_stamp: When it was signed, by whose clock, and whether that is trusted; None without a time stamp.
         certificate: The signer's certificate, the root that vouches for it, and warnings; None when it could not be read.
+        approvals: People's signed approvals and waivers, JSON-ready; the audit's verdict stays what it is.
+        gates_left: Failed and undecided gates that no trusted waiver names; None for a single file, or where that is not known.
     """
 
     ok: bool
@@ -248,3 +252,5 @@ class VerifyResult:
     statements: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     time_stamp: Mapping[str, Any] | None = None
     certificate: Mapping[str, Any] | None = None
+    approvals: tuple[Mapping[str, Any], ...] = ()
+    gates_left: int | None = None

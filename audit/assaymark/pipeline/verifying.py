@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from assaymark.errors import AssaymarkError, MissingFileError, OptionError, ParentError
@@ -14,6 +14,7 @@ from assaymark.pipeline.sourcing import SourceCheck, check_sources
 from assaymark.pipeline.statements import certificate_told, statements, time_told
 from assaymark.pipeline.trusting import TrustRequest, load_trust
 from assaymark.provenance import independent
+from assaymark.provenance.approvals import not_waived
 from assaymark.provenance.digests import snapshot
 from assaymark.provenance.lineage import Parent, digests_of, lineage_document
 from assaymark.provenance.manifests import read_manifest
@@ -149,9 +150,15 @@ def _result(
     found = list(problems)
     if not checked.trusted and not request.allow_untrusted and not found:
         found.append(_untrusted("release.json.c2pa", checked.signer))
-    if request.require_pass and verdict is not Verdict.PASS and not found:
+    if not request.allow_untrusted and not found:
+        found += [_untrusted(f"approvals/{one.number:04}", one.signer) for one in checked.approvals if not one.trusted]
+    left = None if verdict is None else len(not_waived(read_audit(request.path)["findings"], checked.approvals))
+    waived = request.accept_waivers and left == 0
+    if request.require_pass and verdict is not Verdict.PASS and not waived and not found:
         told = "unknown" if verdict is None else verdict.value
-        found.append(Problem("audit.json", "verdict_not_pass", f"the audit's verdict is {told}, and a pass was demanded"))
+        by_waivers = f"; {left} of its gates no trusted waiver names" if request.accept_waivers else ""
+        message = f"the audit's verdict is {told}, and a pass was demanded{by_waivers}"
+        found.append(Problem("audit.json", "verdict_not_pass", message))
     result = VerifyResult(
         ok=not found,
         problems=_documents(found),
@@ -161,6 +168,8 @@ def _result(
         recomputed=_counts(recomputed),
         signed_only=_counts(signed_only),
         files=len(checked.files),
+        approvals=tuple(asdict(approval) for approval in checked.approvals),
+        gates_left=left,
     )
     return _in_words(result, checked.credentials)
 

@@ -18,8 +18,10 @@ MINING_ASSERTION = "cawg.training-mining"
 MINING_USES = ("allowed", "notAllowed", "constrained")
 _MINING_ENTRIES = ("cawg.ai_generative_training", "cawg.ai_inference", "cawg.ai_training", "cawg.data_mining")
 RELEASE_ASSERTION = "org.assaymark.release"
+APPROVAL_ASSERTION = "org.assaymark.approval"
 FILE_ASSERTION = "org.assaymark.file"
 _GENERATED = "http://c2pa.org/digitalsourcetype/trainedAlgorithmicData"
+_WRITTEN = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCreation"
 _COMPUTED = "http://cv.iptc.org/newscodes/digitalsourcetype/dataDrivenMedia"
 _MEDIA = {
     ".csv": "text/csv",
@@ -142,6 +144,12 @@ def computed_definition(
     return _base(name, content, version, [_created(_COMPUTED), named, *_mining(mining)])
 
 
+def approval_definition(name: str, content: Fingerprint, version: str, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the definition for a person's approval: written by a person, about the release that it states."""
+    named = _assertion(FILE_ASSERTION, {"name": name})
+    return _base(name, content, version, [_created(_WRITTEN), named, _assertion(APPROVAL_ASSERTION, stated)])
+
+
 def embedded_definition(name: str, version: str, mining: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the definition for an image or document that carries its manifest; the library hashes it."""
     assertions = [_created(_COMPUTED), _assertion(FILE_ASSERTION, {"name": name}), *_mining(mining)]
@@ -237,7 +245,7 @@ def release_definition(
         *extra,
     ]
     definition = _base(name, content, claims.assaymark, assertions)
-    definition["ingredients"] = [
+    ingredients: list[dict[str, Any]] = [
         {
             "title": component.name,
             "relationship": "componentOf",
@@ -249,7 +257,7 @@ def release_definition(
     ]
     resources = [Resource(f"{component.name}.c2pa", component.sidecar) for component in components]
     if claims.parent is not None:
-        definition["ingredients"].append(
+        ingredients.append(
             {
                 "title": "the release that this one follows",
                 "relationship": "parentOf",
@@ -260,4 +268,5 @@ def release_definition(
         )
         told = json.dumps({"schema": "assaymark-parent/1", **claims.parent}, sort_keys=True).encode()
         resources.append(Resource(f"{_PARENT}.json", told))
+    definition["ingredients"] = ingredients
     return definition, resources

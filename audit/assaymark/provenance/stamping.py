@@ -36,6 +36,7 @@ RELEASE_SCHEMA = "assaymark-release/1"
 RELEASE_FILE = "release.json"
 AUDIT_FILE, POLICY_FILE = "audit.json", "policy.toml"
 LINEAGE_FILE = "parent.json"
+APPROVALS = "approvals"
 SUFFIX = ".c2pa"
 FILE_LIMIT = 16 * 2**40  # bytes of one file
 

@@ -17,6 +17,7 @@ from assaymark.provenance.keys import LABEL
 from assaymark.provenance.lineage import check_lineage
 from assaymark.provenance.manifests import read_manifest
 from assaymark.provenance.stamping import (
+    APPROVALS,
     AUDIT_FILE,
     FILE_LIMIT,
     FILE_NAME,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from assaymark.provenance.approvals import Approval
     from assaymark.provenance.credentials import Credentials
     from assaymark.provenance.reading import Reading, ReadManifest
     from assaymark.provenance.trust import TrustLike
@@ -100,6 +102,7 @@ class ReleaseCheck:
         credentials: Who signed ``release.json`` and when; None when that could not be read.
         parent: What it says of the release that it follows; None when it follows none.
         mining: What may be done with it, as ``cawg.training-mining`` says; None when nothing is said.
+        approvals: People's signed approvals and waivers, in their order.
     """
 
     problems: tuple[Problem, ...]
@@ -110,6 +113,7 @@ class ReleaseCheck:
     credentials: Credentials | None = None
     parent: Mapping[str, Any] | None = None
     mining: Mapping[str, Any] | None = None
+    approvals: tuple[Approval, ...] = ()
 
 
 def _verify_embedded(path: Path, anchors: TrustLike, read: ReadManifest) -> FileCheck | None:
@@ -232,16 +236,23 @@ def verify_release(folder: Path, anchors: TrustLike, read: ReadManifest = read_m
         trusted = trusted and one.check.trusted
         checked.append(one)
     parent: Mapping[str, Any] | None = None
+    by_name = {one.name: one for one in checked}
     if not problems:
-        by_name = {one.name: one for one in checked}
         problems += _agreement(release, over, by_name)
         stated = over.assertions.get(RELEASE_ASSERTION, {}).get("parent")
         told = check_lineage(stated, by_name[LINEAGE_FILE].content if LINEAGE_FILE in by_name else None)
         problems += [] if told.problem is None else [Problem(LINEAGE_FILE, *told.problem)]
         parent = told.document
     names = tuple(sorted([RELEASE_FILE, *(one.name for one in checked)]))
-    mining = over.assertions.get(MINING_ASSERTION)
-    return ReleaseCheck(tuple(problems), trusted, _label(over.signer), names, release, over.credentials, parent, mining)
+    approvals: tuple[Approval, ...] = ()
+    if not problems and os.path.lexists(folder / APPROVALS):
+        from assaymark.provenance.approvals import check_approvals, subject_of  # which check stamps by what stands here
+
+        subject = subject_of(raw, sidecar, by_name[AUDIT_FILE].content, over.credentials)
+        approvals, wrong = check_approvals(folder, subject, anchors, read)
+        problems += wrong
+    mining, signer = over.assertions.get(MINING_ASSERTION), _label(over.signer)
+    return ReleaseCheck(tuple(problems), trusted, signer, names, release, over.credentials, parent, mining, approvals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +329,7 @@ def _set_problems(folder: Path, release: Mapping[str, Any]) -> list[Problem]:
     except OSError as error:
         return [Problem(RELEASE_FILE, "unreadable", f"the files beside it cannot be listed: {error.strerror}")]
     problems = [Problem(name, "missing", "it is listed in release.json and not there") for name in sorted(expected - present)]
-    extra = sorted(printable(name) for name in present - expected)
+    extra = sorted(printable(name) for name in present - expected - {APPROVALS})  # of which every file is checked later
     return problems + [Problem(name, "extra", "it is not listed in release.json") for name in extra[:_SHOWN_EXTRA]]
 
 

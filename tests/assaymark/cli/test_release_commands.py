@@ -51,6 +51,9 @@ def test_disclose_and_check(own):
         (["disclose", "out", "--real", "people.csv", "--signer", "development"], 2, "AM101"),
         (["disclose", "nowhere", "--real", "people.csv"], 2, "AM201"),
         (["verify", "out/audit.json", "--real", "people.csv"], 2, "AM101"),
+        (["approve", "out", "--as", "Ada", "--waive", "bias.nowhere", "--reason", "r"], 2, "AM608"),
+        (["approve", "nowhere", "--as", "Ada"], 2, "AM201"),
+        (["verify", "out", "--accept-waivers"], 2, "AM101"),
         (["verify", "out", "--holdout", "people.csv"], 2, "AM101"),
         (["verify", "out", "--real", "people.csv", "--disclosure", "people.csv"], 2, "AM605"),
     ],
@@ -63,6 +66,23 @@ def test_errors_have_a_code_and_leave_nothing(own, arguments, exit_code, error):
     assert json.loads(done.stdout)["error"]["code"] == error
     assert "Traceback" not in done.stderr
     assert sorted(path.name for path in own.iterdir()) == before
+
+
+def test_approve_and_verify(own):
+    told = call("approve", "out", "--as", "Ada", "--json", "--no-log", cwd=own)
+    assert (told.returncode, json.loads(told.stdout)["number"]) == (0, 1), told.stderr
+    gates = [
+        f["id"] for f in json.loads((own / "out/audit.json").read_bytes())["findings"] if f["gate"] in {"fail", "inconclusive"}
+    ]
+    waived = [part for gate in dict.fromkeys(gates) for part in ("--waive", gate)]
+    assert call("approve", "out", "--as", "Grace", *waived, "--reason", "pilot", cwd=own).returncode == 0
+    done = call("verify", "out", cwd=own)
+    assert "gates waived by Grace" in done.stdout
+    assert "no trusted waiver names: 0" in done.stdout
+    assert call("verify", "out", "--require-pass", cwd=own).returncode == 1
+    assert call("verify", "out", "--require-pass", "--accept-waivers", cwd=own).returncode == 0
+    shown = call("report", "out/audit.json", "--format", "markdown", "--out", "-", cwd=own)
+    assert "Grace waived" in shown.stdout
 
 
 def test_verify_with_the_real_data_says_what_it_checked(own):

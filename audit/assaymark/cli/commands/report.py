@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,17 +24,23 @@ if TYPE_CHECKING:
 @click.option("--out", type=options.PATH, required=True, metavar="FILE", help="File to write; - for standard output.")
 @click.option("--sign", is_flag=True, help="Put JSON into a signed envelope (DSSE), as readers of in-toto expect it.")
 @click.option("--signer", default="development", show_default=True, help="Signer of the envelope.")
+@click.option("--trust-anchor", type=options.PATH, multiple=True, metavar="PEM", help="Root to trust, for approvals.")
 @click.option("--force", is_flag=True, help="Replace the file.")
-def command(*, audit: Path, format_: str, out: Path, sign: bool, signer: str, force: bool) -> int:
+def command(*, audit: Path, format_: str, out: Path, sign: bool, signer: str, force: bool, **values: Any) -> int:
     """Render AUDIT, an audit.json, in another format."""
     from assaymark.host.registry import load_registry
+    from assaymark.pipeline.approving import approvals_beside
     from assaymark.pipeline.releasing import enveloped, open_signer, render
     from assaymark.results.document import load_audit
     from assaymark.tables.atomic import write_bytes
 
     registry = load_registry()
     renderer = registry.renderer(format_)
-    content = render(renderer, load_audit(audit))
+    document = load_audit(audit)
+    approvals = approvals_beside(audit, values["trust_anchor"])
+    if approvals:
+        document["approvals"] = approvals
+    content = render(renderer, document)
     if sign:
         with open_signer(registry, signer) as opened:
             content = enveloped(renderer, content, opened)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from assaymark.cli import options
+from assaymark.errors import OptionError
 
 
 @click.command(cls=options.Command)
@@ -15,6 +16,7 @@ from assaymark.cli import options
 @options.trust_options()
 @options.more_trust_options()
 @click.option("--require-pass", is_flag=True, help="Demand that the audit's verdict is pass, too.")
+@click.option("--accept-waivers", is_flag=True, help="With --require-pass: let gates through that a trusted waiver names.")
 @click.option("--independent", is_flag=True, help="Read the manifests without the C2PA library, by a second implementation.")
 @click.option("--real", type=options.PATH, metavar="FILE", help="The real data, if at hand: rehash it and count it again.")
 @click.option("--holdout", type=options.PATH, metavar="FILE", help="The same for a holdout from a file of its own.")
@@ -33,6 +35,8 @@ def command(*, path: Path, as_json: bool, **values: Any) -> int:
     from assaymark.pipeline.requests import VerifyRequest
     from assaymark.pipeline.verifying import verify
 
+    if values["accept_waivers"] and not values["require_pass"]:
+        raise OptionError("waivers matter where a pass is demanded", where="--accept-waivers", remedy="Add --require-pass.")
     request = VerifyRequest(
         path,
         values["trust_anchor"],
@@ -41,6 +45,7 @@ def command(*, path: Path, as_json: bool, **values: Any) -> int:
         revoked=tuple(map(Path, values["revoked"])),
         allow_untrusted=values["allow_untrusted"],
         require_pass=values["require_pass"],
+        accept_waivers=values["accept_waivers"],
         independent=values["independent"],
         sources={name: values[name] for name in ("real", "holdout") if values[name] is not None},
         disclosure=values["disclosure"],
