@@ -191,6 +191,8 @@ _ANSWERS = {"yes": "green", "no": "red", "not_checked": "yellow"}
 
 
 def _print_statements(result: VerifyResult) -> None:
+    from assaymark.provenance.verification import printable
+
     for key, one in result.statements.items():
         answer = click.style(f"{one['answer'].replace('_', ' '):<12}", fg=_ANSWERS[one["answer"]])
         click.echo(f"  {key.replace('_', ' ') + ':':<16}{answer}{one['sentence']}")
@@ -198,6 +200,8 @@ def _print_statements(result: VerifyResult) -> None:
         click.echo(
             f"  {'time stamped:':<16}{'yes' if result.time_stamp['trusted'] else 'unproven':<12}{result.time_stamp['sentence']}"
         )
+    if result.log is not None:
+        click.echo(f"  {'log:':<16}{result.log['state']:<12}{printable(result.log['sentence'])}")
     for warning in (result.certificate or {}).get("warnings", ()):
         click.echo(f"  note: {warning}")
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import LogError
-from assaymark.pipeline.logbook import PROOF_SUFFIX, Issued, entry_document, head_in, issued_at, read_json
+from assaymark.errors import AssaymarkError, LogError
+from assaymark.pipeline.logbook import (
+    PROOF_SUFFIX,
+    Issued,
+    entry_document,
+    head_in,
+    issued_at,
+    manifest_digest,
+    proof_beside,
+    read_json,
+)
 from assaymark.pipeline.trusting import TrustRequest, load_trust
+from assaymark.provenance.digests import UnreadableError
 from assaymark.provenance.stamping import SUFFIX
 from assaymark.provenance.transparency.checking import MAX_DELAY, Finding, check_log, lateness
 from assaymark.provenance.transparency.proofs import CONSISTENCY_SCHEMA, PROOF_SCHEMA, ProofCheck, check_proof, check_since
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from assaymark.pipeline.requests import VerifyResult
     from assaymark.provenance.trust import TrustLike
 
 
@@ -126,9 +137,14 @@ def _look_up(log: Log, path: Path, max_delay: timedelta) -> tuple[list[Finding],
 
 
 def _about(entry: Any, position: int, issued: Issued, log: Log, max_delay: timedelta) -> list[Finding]:
-    problems = [Finding(code, message, position) for code, message in lateness(entry, position, max_delay)]
+    problems = _since_logged(entry, position, log, max_delay)
     if (entry.sha256, entry.created) != (issued.sha256, issued.created):
         problems.append(Finding("altered", f"what is there is not what entry {position} logged", position))
+    return problems
+
+
+def _since_logged(entry: Any, position: int, log: Log, max_delay: timedelta) -> list[Finding]:
+    problems = [Finding(code, message, position) for code, message in lateness(entry, position, max_delay)]
     withdrawn = log.withdrawal_of(position)
     if withdrawn is not None:
         problems.append(_withdrawn(log, withdrawn, position))
@@ -197,3 +213,62 @@ def _against_log(
 def _newest_in(document: Mapping[str, Any]) -> dict[str, Any]:
     head: dict[str, Any] = document["head"] if "head" in document else document["second"]
     return head
+
+
+_LATE = frozenset({"back_dated", "post_dated"})  # told, and no reason to refuse a release that may have been logged later
+
+
+def with_log(result: VerifyResult, request: LogRequest) -> VerifyResult:
+    """Add to a verification that found no fault what a proof beside the release or file, or the log at hand, says of it.
+
+    A withdrawal is a fault; that nothing is known, or that a proof does not hold, is none of the release's.
+
+    Args:
+        result: What verification found.
+        request: Where the release or file and the log are, and whom to trust.
+    """
+    if not result.ok or request.path is None:
+        return result
+    try:
+        found = _standing(request.path, request)
+    except (AssaymarkError, UnreadableError) as error:
+        told = error.what if isinstance(error, AssaymarkError) else str(error)
+        return replace(result, log={"state": "unreadable", "entry": None, "sentence": f"The log cannot be read: {told}."})
+    if found is None:
+        return result
+    if found["state"] != "withdrawn":
+        return replace(result, log=found)
+    problem = {"file": request.path.name, "code": "withdrawn", "message": f"it was withdrawn: {found['sentence']}"}
+    return replace(result, ok=False, problems=(*result.problems, problem), log=found)
+
+
+def _standing(path: Path, request: LogRequest) -> dict[str, Any] | None:
+    beside = proof_beside(path)
+    if beside.is_file():
+        if _proof_in(beside) is None:
+            return {"state": "unproven", "entry": None, "sentence": f"{beside.name} is no proof."}
+        checked = check(replace(request, path=beside))
+        problems = checked.problems if checked.trusted else (*checked.problems, *_documents([_untrusted(checked.signer)]))
+        return _said(problems, checked.entry, "a proof beside it")
+    if not request.log.is_file():
+        return None
+    with Log(request.log) as log, log.reading():
+        position = log.find(manifest_digest(path))
+        if position is None:
+            return None
+        entry = log.entry(position)
+        problems = _documents(_since_logged(entry, position, log, request.max_delay))
+    return _said(problems, {"index": position, **entry_document(entry)}, "the log at hand")
+
+
+def _said(problems: Sequence[Mapping[str, Any]], entry: Mapping[str, Any] | None, by: str) -> dict[str, Any]:
+    by_code = {str(problem["code"]): str(problem["message"]) for problem in problems}
+    place = None if entry is None else entry["index"]
+    if "withdrawn" in by_code and not by_code.keys() - _LATE - {"withdrawn"}:
+        return {"state": "withdrawn", "entry": place, "sentence": by_code["withdrawn"]}
+    faults = [message for code, message in by_code.items() if code not in _LATE]
+    if faults or entry is None:
+        return {"state": "unproven", "entry": place, "sentence": f"By {by}, nothing is shown: {'; '.join(faults)}."}
+    late = "".join(f" {message}." for code, message in by_code.items() if code in _LATE)
+    state = "late" if late else "logged"
+    return {"state": state, "entry": place, "sentence": f"By {by}, it was logged on {entry['logged']}.{late}"}

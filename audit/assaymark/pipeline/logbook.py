@@ -64,7 +64,7 @@ def issued_at(path: Path, name: str | None = None) -> Issued:
     """
     try:
         content = read_plain(path / RELEASE_FILE, _RELEASE_LIMIT) if path.is_dir() else b""
-        manifest = Fingerprint.of(_manifest(path / RELEASE_FILE if path.is_dir() else path)).sha256.hex()
+        manifest = manifest_digest(path)
     except (UnreadableError, ManifestError) as error:
         raise LogError(
             "there is no stamp to log",
@@ -79,11 +79,18 @@ def issued_at(path: Path, name: str | None = None) -> Issued:
     return Issued("release", name or path.resolve().name, Fingerprint.of(content).sha256.hex(), manifest, created)
 
 
-def _manifest(path: Path) -> bytes:
-    """Return the manifest of a stamped file, from its sidecar or, where there is none, from within."""
-    beside = path.with_name(path.name + SUFFIX)
-    embedded = None if beside.exists() else embedded_in(path)
-    return read_plain(beside, _SIDECAR_LIMIT) if embedded is None else embedded.manifest
+def manifest_digest(path: Path) -> str:
+    """Return the digest of the manifest over a release or of a stamped file, from its sidecar or, without one, from within.
+
+    Raises:
+        UnreadableError: When there is none, or it cannot be read safely.
+        ManifestError: When the one within is malformed.
+    """
+    stamped = path / RELEASE_FILE if path.is_dir() else path
+    beside = stamped.with_name(stamped.name + SUFFIX)
+    embedded = None if beside.exists() else embedded_in(stamped)
+    manifest = read_plain(beside, _SIDECAR_LIMIT) if embedded is None else embedded.manifest
+    return Fingerprint.of(manifest).sha256.hex()
 
 
 def check_usable(log: Path | None) -> None:

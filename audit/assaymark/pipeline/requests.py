@@ -232,6 +232,8 @@ class VerifyResult:
         statements: ``intact``, ``trusted_signer``, ``recomputed`` and ``policy_met``: an ``answer`` (``yes``, ``no`` or
             ``not_checked``) and a ``sentence`` for each.
         time_stamp: When it was signed, by whose clock, and whether that is trusted; None without a time stamp.
+        log: What the transparency log says of it, as ``state`` (``logged``, ``late``, ``withdrawn``, ``unproven`` or
+            ``unreadable``), ``entry`` and ``sentence``; None when nothing is known.
         certificate: The signer's certificate, the root that vouches for it, and warnings; None when it could not be read.
         approvals: People's signed approvals and waivers, JSON-ready; the audit's verdict stays what it is.
         gates_left: Failed and undecided gates that no trusted waiver names; None for a single file, or where that is not known.
@@ -254,3 +256,4 @@ class VerifyResult:
     certificate: Mapping[str, Any] | None = None
     approvals: tuple[Mapping[str, Any], ...] = ()
     gates_left: int | None = None
+    log: Mapping[str, Any] | None = None

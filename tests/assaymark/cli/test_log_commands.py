@@ -81,14 +81,56 @@ def test_a_release_is_logged_and_its_proof_lies_beside_it(people, own):
     away = told("log", "check", proof, "--log", "nowhere.sqlite", cwd=own)
     assert away["ok"]
     assert [notice["code"] for notice in away["notices"]] == ["no_log"]
+    assert verified("out", cwd=own)["log"]["state"] == "logged"
+    call("log", "withdraw", "out", "--reason", "the holdout overlapped", cwd=own)
+    refused = verified("out", cwd=own, code=1)
+    assert [problem["code"] for problem in refused["problems"]] == ["withdrawn"]
+    assert "the holdout overlapped" in refused["problems"][0]["message"]
     release = json.loads((own / "out" / "release.json").read_bytes())
     (own / "out" / "release.json").write_text(json.dumps(release))
-    assert codes("log", "check", proof, cwd=own) == ["altered"]
-    assert codes("log", "check", "out", cwd=own) == ["altered"]
+    assert codes("log", "check", proof, cwd=own) == ["altered", "withdrawn"]
+    assert codes("log", "check", "out", cwd=own) == ["withdrawn", "altered"]
     assert call("log", "append", "out", cwd=own).returncode == 2
     assert call("audit", "people.csv", "people.csv", *roles, "--out", "quiet", "--no-log", cwd=own).returncode in {0, 1, 3}
     assert not (own / "quiet.log-proof.json").exists()
-    assert told("log", "show", cwd=own)["size"] == 1
+    assert told("log", "show", cwd=own)["size"] == 2
+
+
+def verified(path: str, *options: str, cwd, code: int = 0) -> dict:
+    return told("verify", path, *options, cwd=cwd, code=code)
+
+
+def test_verify_tells_what_the_log_says(own, tmp_path):
+    call("stamp", "a.csv", "b.csv", cwd=own)
+    assert verified("a.csv", cwd=own)["log"]["state"] == "logged"
+    assert verified("a.csv", "--log", "nowhere", cwd=own)["log"] is None
+    call("log", "prove", "a.csv", "--out", "a.csv.log-proof.json", cwd=own)
+    assert verified("a.csv", "--log", "nowhere", cwd=own)["log"]["sentence"].startswith(
+        "By a proof beside it, it was logged on "
+    )
+    shutil.copy(own / "a.csv.log-proof.json", own / "b.csv.log-proof.json")  # another's
+    assert verified("b.csv", cwd=own)["log"]["state"] == "unproven"
+    (own / "b.csv.log-proof.json").write_text("{}")
+    assert verified("b.csv", cwd=own)["log"]["state"] == "unproven"
+    (own / "b.csv.log-proof.json").unlink()
+    call("log", "withdraw", "b.csv", "--reason", "wrong", cwd=own)
+    assert verified("b.csv", cwd=own, code=1)["log"]["state"] == "withdrawn"
+    assert verified("b.csv", "--log", "nowhere", cwd=own)["ok"]  # whoever has no log cannot know
+    (own / "log.sqlite").write_text("no log")
+    assert verified("b.csv", cwd=own)["log"]["state"] == "unreadable"
+
+
+def test_a_stranger_cannot_withdraw(own, tmp_path):
+    """A proof that somebody else signed says nothing, and so cannot make a release fail."""
+    call("stamp", "a.csv", cwd=own)
+    (own / "log.sqlite").rename(own / "mine.sqlite")
+    stranger = str(tmp_path / "stranger")
+    assert call("log", "append", "a.csv", cwd=own, ASSAYMARK_CONFIG_DIR=stranger).returncode == 0
+    call("log", "withdraw", "a.csv", "--reason", "spite", cwd=own, ASSAYMARK_CONFIG_DIR=stranger)
+    call("log", "prove", "a.csv", "--out", "a.csv.log-proof.json", cwd=own)
+    found = verified("a.csv", "--log", "nowhere", cwd=own)
+    assert found["ok"]
+    assert found["log"]["state"] == "unproven"
 
 
 def test_a_withdrawal_shows_everywhere(own):

@@ -23,6 +23,7 @@ from assaymark.errors import OptionError
 @click.option("--disclosure", type=options.PATH, metavar="FILE", help="Salts or proof; PATH.disclosure.json otherwise.")
 @click.option("--rename", multiple=True, metavar="OLD=NEW", help="Header of --holdout to header of --real. Repeatable.")
 @click.option("--parent", type=options.PATH, metavar="DIR|FILE", help="The release that this one follows, to check that.")
+@click.option("--log", type=options.PATH, metavar="FILE", help="Transparency log to look it up in; your own otherwise.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def command(*, path: Path, as_json: bool, **values: Any) -> int:
     """Verify a release folder or one stamped file at PATH.
@@ -32,8 +33,10 @@ def command(*, path: Path, as_json: bool, **values: Any) -> int:
     made again from it. Exit codes: 0 intact and trusted, 1 altered, malformed or untrusted, 2 usage.
     """
     from assaymark.cli.summary import print_verification
+    from assaymark.pipeline.log_checking import LogRequest, with_log
     from assaymark.pipeline.requests import VerifyRequest
     from assaymark.pipeline.verifying import verify
+    from assaymark.provenance.transparency.storage import log_path
 
     if values["accept_waivers"] and not values["require_pass"]:
         raise OptionError("waivers matter where a pass is demanded", where="--accept-waivers", remedy="Add --require-pass.")
@@ -52,6 +55,7 @@ def command(*, path: Path, as_json: bool, **values: Any) -> int:
         parent=values["parent"],
         rename=options.pairs(values["rename"], "--rename"),
     )
-    result = verify(request)
+    known = LogRequest(log_path(values["log"]), path, trust_anchors=request.trust_anchors, revoked=request.revoked)
+    result = with_log(verify(request), known)
     print_verification(path, result, as_json=as_json)
     return 0 if result.ok else 1
