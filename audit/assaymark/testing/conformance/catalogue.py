@@ -1,0 +1,96 @@
+"""What a conformance check is, and how one is declared. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assaymark.testing.conformance.subject import Subject
+
+    Check = Callable[[Subject], str | None]
+    Reason = Callable[[Subject], str | None]
+
+KIT = "1"
+"""Version of the kit. A check keeps its id and meaning within a version; new ones may come."""
+
+_MODULES = ("contract", "data", "seeds", "persistence", "resources", "conditions", "privacy", "fairness")
+
+
+class Category(StrEnum):
+    """What a check is about."""
+
+    CONTRACT = "contract"
+    DATA = "data"
+    SEEDS = "seeds"
+    PERSISTENCE = "persistence"
+    RESOURCES = "resources"
+    CONDITIONS = "conditions"
+    PRIVACY = "privacy"
+    FAIRNESS = "fairness"
+
+
+class Nonconformance(Exception):  # noqa: N818 - a finding about a plugin, not a fault of ours
+    """A generator does not do what a check asks for; the text says what it did instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConformanceCheck:
+    """One check of the kit.
+
+    Attributes:
+        id: Stable id, ``category.name``.
+        title: What is asked for, in one sentence.
+        run: Raises :class:`Nonconformance`; may return what it measured.
+        unless: Returns why it does not apply to a generator; None when it does.
+    """
+
+    id: str
+    title: str
+    run: Check
+    unless: Reason
+
+    @property
+    def category(self) -> Category:
+        """First part of the id."""
+        return Category(self.id.partition(".")[0])
+
+
+_CHECKS: dict[str, ConformanceCheck] = {}
+
+
+def _always(_: Subject) -> str | None:
+    return None
+
+
+def conformance(identifier: str, *, unless: Reason = _always) -> Callable[[Check], Check]:
+    """Declare a function as a check of the kit; the first line of its docstring is its title."""
+
+    def declare(function: Check) -> Check:
+        title = (function.__doc__ or "").strip().partition("\n")[0]
+        _CHECKS[identifier] = ConformanceCheck(identifier, title, function, unless)
+        return function
+
+    return declare
+
+
+def require(condition: object, found: str) -> None:
+    """Raise :class:`Nonconformance` unless a condition holds.
+
+    Args:
+        condition: What must hold.
+        found: What the generator did instead.
+    """
+    if not condition:
+        raise Nonconformance(found)
+
+
+def generator_checks() -> tuple[ConformanceCheck, ...]:
+    """Return the checks of generators, in the order in which they run."""
+    for module in _MODULES:
+        importlib.import_module(f"assaymark.testing.conformance.{module}")
+    return tuple(_CHECKS.values())

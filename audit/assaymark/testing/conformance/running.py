@@ -1,0 +1,163 @@
+"""Running the kit over a generator: what ran, what failed, what was expected to, and whether enough ran at all."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assaymark.errors import AssaymarkError, OptionError
+from assaymark.execution import Progress, silent
+from assaymark.testing.conformance.catalogue import KIT, Nonconformance, generator_checks
+from assaymark.testing.conformance.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assaymark.host.registry import Registered
+    from assaymark.host.specs import GeneratorSpec
+    from assaymark.testing.conformance.catalogue import ConformanceCheck
+
+
+class Status(StrEnum):
+    """What became of a check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    EXPECTED = "failed as expected"
+    SURPRISE = "passed unexpectedly"
+    NOT_APPLICABLE = "not applicable"
+
+
+BAD = frozenset({Status.FAILED, Status.SURPRISE})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One check on one generator.
+
+    Attributes:
+        id: Id of the check.
+        title: What it asks for.
+        status: What became of it.
+        message: What the generator did instead, what was measured, or why it does not apply; may be empty.
+    """
+
+    id: str
+    title: str
+    status: Status
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All checks on one generator.
+
+    Attributes:
+        generator: Its name.
+        distribution: Distribution and version that it comes from.
+        results: One for each check of the catalogue.
+        implied: How many checks its declaration implies.
+    """
+
+    generator: str
+    distribution: str
+    results: tuple[Result, ...]
+    implied: int
+
+    @property
+    def ran(self) -> int:
+        """How many checks ran."""
+        return sum(result.status is not Status.NOT_APPLICABLE for result in self.results)
+
+    @property
+    def conforms(self) -> bool:
+        """Whether nothing failed or passed against expectation, and as many checks ran as the declaration implies."""
+        return self.ran == self.implied and not any(result.status in BAD for result in self.results)
+
+    def document(self) -> dict[str, Any]:
+        """Return the report, JSON-ready."""
+        return {
+            "kit": KIT,
+            "generator": self.generator,
+            "distribution": self.distribution,
+            "conforms": self.conforms,
+            "ran": self.ran,
+            "implied": self.implied,
+            "results": [
+                {"id": one.id, "title": one.title, "status": one.status.value, "message": one.message} for one in self.results
+            ],
+        }
+
+
+def check_generator(
+    registered: Registered[GeneratorSpec],
+    *,
+    config: Mapping[str, Any] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    only: tuple[str, ...] = (),
+    told: Progress = silent,
+) -> Report:
+    """Run the kit.
+
+    Args:
+        registered: The generator.
+        config: Settings that make its fits short.
+        expected_failures: Ids of checks that it is known to fail, each with the reason. One that passes is a surprise, which
+            counts as a failure: the reason is outdated.
+        only: Ids of the checks to run; all of them when empty.
+        told: Called with how many checks are done, of how many, and the next one's id.
+
+    Raises:
+        OptionError: When an id does not exist.
+    """
+    catalogue = generator_checks()
+    expected = dict(expected_failures or {})
+    _refuse_unknown({*expected, *only}, catalogue)
+    wanted = [check for check in catalogue if not only or check.id in only]
+    with tempfile.TemporaryDirectory(prefix="assaymark-kit-") as folder:
+        subject = Subject(registered, Path(folder), config or {})
+        results = []
+        for place, check in enumerate(wanted):
+            told(place, len(wanted), check.id)
+            results.append(_result(check, subject, expected.get(check.id)))
+    implied = sum(not _claimed_off(check, subject) for check in wanted)
+    origin = f"{registered.plugin.distribution or 'no distribution'} {registered.plugin.version or ''}".strip()
+    return Report(registered.spec.name, origin, tuple(results), implied)
+
+
+def _claimed_off(check: ConformanceCheck, subject: Subject) -> bool:
+    return bool(check.unless(subject)) if check.category != "persistence" else not subject.keeps
+
+
+def _refuse_unknown(ids: set[str], catalogue: tuple[ConformanceCheck, ...]) -> None:
+    unknown = sorted(ids - {check.id for check in catalogue})
+    if unknown:
+        raise OptionError(
+            "the kit has no such check", found=", ".join(unknown), remedy="See docs/reference/conformance.md for the catalogue."
+        )
+
+
+def _result(check: ConformanceCheck, subject: Subject, expected: str | None) -> Result:
+    reason = check.unless(subject)
+    if reason is not None:
+        return Result(check.id, check.title, Status.NOT_APPLICABLE, reason)
+    try:
+        measured = check.run(subject) or ""
+    except Nonconformance as failure:
+        return _failed(check, str(failure), expected)
+    except AssaymarkError as error:
+        return _failed(check, f"{error.code}: {error}", expected)
+    except Exception as error:  # noqa: BLE001 - whatever a generator raises is a result
+        return _failed(check, f"it raises {type(error).__name__}: {error!s:.160}", expected)
+    if expected is not None:
+        return Result(check.id, check.title, Status.SURPRISE, f"expected to fail: {expected}")
+    return Result(check.id, check.title, Status.PASSED, measured)
+
+
+def _failed(check: ConformanceCheck, message: str, expected: str | None) -> Result:
+    if expected is None:
+        return Result(check.id, check.title, Status.FAILED, message)
+    return Result(check.id, check.title, Status.EXPECTED, f"{message} ({expected})")

@@ -1,0 +1,1 @@
+"""A declaration that imports nothing."""
