@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assaymark.cli.commands import plugins_check, plugins_doctor, plugins_new
+
 if TYPE_CHECKING:
     from assaymark.host.registry import Registered, Registry
 
@@ -16,7 +18,12 @@ _KINDS = ("generators", "checks", "renderers", "signers")
 
 @click.group(name="plugins")
 def command() -> None:
-    """List and show plugins: generators, checks, renderers and signers."""
+    """List, show and check plugins: generators, checks, renderers and signers."""
+
+
+command.add_command(plugins_check.command)
+command.add_command(plugins_doctor.command)
+command.add_command(plugins_new.command)
 
 
 def _offers(registry: Registry) -> list[tuple[str, Registered[Any]]]:

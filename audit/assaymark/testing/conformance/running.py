@@ -14,7 +14,7 @@ from assaymark.testing.conformance.catalogue import KIT, Nonconformance, generat
 from assaymark.testing.conformance.subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from assaymark.host.registry import Registered
     from assaymark.host.specs import GeneratorSpec
@@ -99,6 +99,7 @@ def check_generator(
     expected_failures: Mapping[str, str] | None = None,
     only: tuple[str, ...] = (),
     told: Progress = silent,
+    stop: Callable[[], None] = lambda: None,
 ) -> Report:
     """Run the kit.
 
@@ -109,6 +110,7 @@ def check_generator(
             counts as a failure: the reason is outdated.
         only: Ids of the checks to run; all of them when empty.
         told: Called with how many checks are done, of how many, and the next one's id.
+        stop: Called between checks; raises where the work is to stop.
 
     Raises:
         OptionError: When an id does not exist.
@@ -121,6 +123,7 @@ def check_generator(
         subject = Subject(registered, Path(folder), config or {})
         results = []
         for place, check in enumerate(wanted):
+            stop()
             told(place, len(wanted), check.id)
             results.append(_result(check, subject, expected.get(check.id)))
     implied = sum(not _claimed_off(check, subject) for check in wanted)

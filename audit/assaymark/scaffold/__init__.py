@@ -1,0 +1,1 @@
+"""Complete projects for authors of plugins, written by ``assaymark plugins new``."""
