@@ -48,7 +48,7 @@ from assaymark.tables.table import Table
 
 if TYPE_CHECKING:
     from assaymark.checkpoints import Learner
-    from assaymark.encoding import Encoded, TableEncoder
+    from assaymark.encoding import Encoded, Given, TableEncoder
     from assaymark.learning import Course, learn
     from assaymark.networks import RowNetwork, RowShape, drawn, likelihood, masks
     from assaymark.neural import (
@@ -94,6 +94,7 @@ __all__ = [
     "Generator",
     "GeneratorError",
     "GeneratorSpec",
+    "Given",
     "HealthReport",
     "Kind",
     "Learner",
@@ -137,7 +138,7 @@ __all__ = [
 
 
 _LEARNING = frozenset({"Course", "Learner", "learn"})
-_ENCODING = frozenset({"Encoded", "TableEncoder"})
+_ENCODING = frozenset({"Encoded", "Given", "TableEncoder"})
 _NETWORKS = frozenset({"RowNetwork", "RowShape", "drawn", "likelihood", "masks"})
 _NEURAL = frozenset(
     {

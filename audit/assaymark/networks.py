@@ -155,7 +155,7 @@ class RowNetwork(nn.Module):
         weight = self.leave.weight if self.ranks is None else self.ranks.to_weight(self.leave.weight)
         out: Tensor = nn.functional.linear(self.features(numbers, codes, time), weight, self.leave.bias).float()
         numbers_out, logits = out[:, : self.shape.outputs], out[:, self.shape.outputs :]
-        return numbers_out, list(logits.split(list(self.shape.cardinalities), dim=1))
+        return numbers_out, list(torch.split(logits, list(self.shape.cardinalities), dim=1))
 
     def features(self, numbers: Tensor, codes: Tensor, time: Tensor) -> Tensor:
         """Return what the outputs are read from, shape (rows, width).
@@ -203,14 +203,23 @@ def masks(cardinalities: Sequence[int]) -> Tensor:
 
 
 @torch.no_grad()
-def likelihood(model: RowNetwork, fixed: Sequence[tuple[int, int]], generator: torch.Generator) -> float:
-    """Return how likely the (code column, code) pairs are together, by the chain rule, with the noise averaged out."""
+def likelihood(
+    model: RowNetwork, fixed: Sequence[tuple[int, int]], generator: torch.Generator, numbers: Tensor | None = None
+) -> float:
+    """Return how likely the (code column, code) pairs are together, by the chain rule, with the noise averaged out.
+
+    Args:
+        model: A settled network.
+        fixed: The pairs.
+        generator: Source of the noise.
+        numbers: What goes in instead of noise, shape (rows, inputs).
+    """
     device = model.codes.device
-    noise = torch.randn((_LIKELIHOOD_ROWS, model.shape.inputs), generator=generator).to(device)
-    codes = masks(model.shape.cardinalities).repeat(_LIKELIHOOD_ROWS, 1).to(device)
+    noise = numbers if numbers is not None else torch.randn((_LIKELIHOOD_ROWS, model.shape.inputs), generator=generator)
+    codes = masks(model.shape.cardinalities).repeat(len(noise), 1).to(device)
     found = 1.0
     for column, code in fixed:
-        features = model.features(noise, codes, torch.ones(1, device=device))
+        features = model.features(noise.to(device), codes, torch.ones(1, device=device))
         found *= float(torch.softmax(model.logits(features, column).double(), dim=1)[:, code].mean())
         codes[:, column] = code
     return found

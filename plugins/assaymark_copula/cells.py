@@ -59,6 +59,10 @@ class Variable:
         cell = (values - self.codes) * (self.first_cells if first else self.parent_cells) // self.cells
         return np.where(values < self.codes, values, self.codes + cell)
 
+    def cell_of(self, score: float) -> int:
+        """Return the value whose cell a score lies in."""
+        return self.codes + min(int(ndtr(score) * self.cells), self.cells - 1)
+
 
 def variables_of(encoder: TableEncoder, cells: int, parent_cells: int, first_cells: int) -> tuple[Variable, ...]:
     """Return one variable for each column that the encoder encodes, in the order of the table."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from assaymark.api import Run
+    from assaymark.api import Given, Run
     from assaymark_copula.config import CopulaConfig
 
 _FORMAT = "assaymark-copula/2"
@@ -105,15 +105,27 @@ class FittedCopula:
         """Yield batches; see the plugin API.
 
         Raises:
-            ConditionError: When ``where`` names an unknown category, or conditions that hardly ever hold together.
+            ConditionError: When ``where`` names an unknown column or value, or conditions that hardly ever hold together.
         """
-        fixed = self._encoder.conditions(where or {})
+        given = self._encoder.given(where or {})
+        fixed = self._fixed(given)
         for batch, start in enumerate(range(0, rows, BATCH_ROWS)):
             run.check()
             size = min(BATCH_ROWS, rows - start)
             rng = run.rng("sample", batch)
             encoded = self._accepted(size, rng, fixed, where or {}) if fixed else self._draw(size, rng)[0]
-            yield self._encoder.decode(encoded, rng, first_row=start)
+            yield self._encoder.decode(encoded, rng, first_row=start, exact=given.exact)
+
+    def _fixed(self, given: Given) -> dict[int, int]:
+        """Return the values of the variables that conditions fix."""
+        codes, scores = dict(given.codes), dict(given.scores)
+        fixed = {}
+        for place, variable in enumerate(self._variables):
+            if variable.number in scores:
+                fixed[place] = variable.cell_of(scores[variable.number])
+            elif variable.code in codes:
+                fixed[place] = codes[variable.code]
+        return fixed
 
     def _draw(self, rows: int, rng: np.random.Generator, given: Mapping[int, int] | None = None) -> tuple[Encoded, Any]:
         """Return rows in which the variables of ``given`` have their values, and how likely those are given their parents."""
@@ -129,15 +141,13 @@ class FittedCopula:
                 values[node.variable] = node.sample(parents, draws)
         return to_encoded(self._variables, values, self._encoder, rng), likely
 
-    def _accepted(self, rows: int, rng: np.random.Generator, fixed: list[tuple[int, int]], where: Mapping[str, Any]) -> Encoded:
+    def _accepted(self, rows: int, rng: np.random.Generator, given: Mapping[int, int], where: Mapping[str, Any]) -> Encoded:
         """Return rows that meet a condition, by rejection.
 
         The condition is put in where the network reaches its columns, and a row is accepted in proportion to how likely that
         was given the row so far: this is exact (Fung & Chang, 1990, with rejection for their weights), and needs no luck where
         the condition stands at the front.
         """
-        places = {variable.code: place for place, variable in enumerate(self._variables) if variable.code is not None}
-        given = {places[column]: code for column, code in fixed}
         most = float(np.prod([node.most_probable(given[node.variable]) for node in self._nodes if node.variable in given]))
         kept: list[Encoded] = []
         found = 0

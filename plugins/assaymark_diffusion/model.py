@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import torch
 
 from assaymark.api import (
     BATCH_ROWS,
@@ -16,6 +17,7 @@ from assaymark.api import (
     Table,
     TableEncoder,
     choose_device,
+    damaged_model,
     fixed_torch,
     likelihood,
     load_weights,
@@ -23,7 +25,7 @@ from assaymark.api import (
     read_document,
     save_model,
 )
-from assaymark_diffusion.process import Order
+from assaymark_diffusion.process import SCORE_INPUTS, Known, Order, entering
 from assaymark_diffusion.process import sample as sample_process
 from assaymark_diffusion.training import train
 
@@ -34,9 +36,10 @@ if TYPE_CHECKING:
     from assaymark.api import Run
     from assaymark_diffusion.config import DiffusionConfig
 
-_FORMAT = "assaymark-diffusion/2"
+_FORMAT = "assaymark-diffusion/3"
 _NAME = "diffusion"
 _BINS, _ROWS_A_BIN = 256, 100  # a number becomes at most so many codes, in a small table fewer
+_LIKELIHOOD_ROWS = 64
 _WIDEST = 256  # codes of a code column; of more a column is split
 
 
@@ -98,21 +101,22 @@ class FittedDiffusion:
         return (*self._encoder.notes, *self._notes)
 
     def sample(self, rows: int, run: Run, where: Mapping[str, Any] | None = None) -> Iterator[Table]:
-        """Yield batches; see the plugin API. A condition fixes its codes from the first step on.
+        """Yield batches; see the plugin API. A condition fixes its codes and scores from the first step on.
 
         Raises:
-            ConditionError: When ``where`` names an unknown column or category.
+            ConditionError: When ``where`` names an unknown column, or a value that no ten rows have or lie about.
         """
-        fixed = self._encoder.conditions(where or {})
+        given = self._encoder.given(where or {})
+        known = Known(given.codes, given.scores)
         model = self._model.to(choose_device(run))
         if where:
-            self._encoder.refuse_contradiction(where, likelihood(model, fixed, own_generator(run, "likelihood")))
+            self._encoder.refuse_contradiction(where, given.share * self._likelihood(model, known, run))
         for batch, start in enumerate(range(0, rows, BATCH_ROWS)):
             run.check()
             size = min(BATCH_ROWS, rows - start)
             with fixed_torch():
                 numbers, codes = sample_process(
-                    model, size, self._steps, self._last, own_generator(run, "sample", batch), fixed, run.check
+                    model, size, self._steps, self._last, own_generator(run, "sample", batch), known, run.check
                 )
             encoded = Encoded(
                 numbers.numpy(),
@@ -121,7 +125,15 @@ class FittedDiffusion:
                 self._encoder.number_names,
                 self._encoder.code_names,
             )
-            yield self._encoder.decode(encoded, run.rng("sample", batch), first_row=start)
+            yield self._encoder.decode(encoded, run.rng("sample", batch), first_row=start, exact=given.exact)
+
+    @staticmethod
+    def _likelihood(model: RowNetwork, known: Known, run: Run) -> float:
+        """Return how likely known codes are, given known scores."""
+        device, generator = model.codes.device, own_generator(run, "likelihood")
+        given, scores = known.numbers(model.shape.outputs, device)
+        noise = torch.randn((_LIKELIHOOD_ROWS, model.shape.outputs), generator=generator).to(device)
+        return likelihood(model, known.codes, generator, entering(torch.where(given, scores, noise), given))
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder as JSON and safetensors."""
@@ -139,13 +151,13 @@ class FittedDiffusion:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what :meth:`save` wrote; see :meth:`DiffusionGenerator.load`."""
-        from assaymark.api import damaged_model
-
         encoder = TableEncoder.load(folder)
         document = read_document(folder, _NAME, _FORMAT)
         try:
             scores = len(encoder.number_names)
-            shape = RowShape(encoder.cardinalities, int(document["width"]), int(document["depth"]), scores, scores)
+            shape = RowShape(
+                encoder.cardinalities, int(document["width"]), int(document["depth"]), SCORE_INPUTS * scores, scores
+            )
             steps, notes = int(document["steps"]), tuple(str(note) for note in document["notes"])
             last = None if document["last"] is None else int(document["last"])
             if last is not None and not 0 <= last < len(encoder.cardinalities):
@@ -154,8 +166,6 @@ class FittedDiffusion:
                 raise ValueError("sizes out of range")  # noqa: TRY301 - one message for all
         except (KeyError, TypeError, ValueError) as error:
             raise damaged_model(folder / f"{_NAME}.json", error, _FORMAT) from error
-        import torch
-
         model = RowNetwork(shape, torch.Generator().manual_seed(0))
         load_weights(folder, _NAME, model, _FORMAT)
         return cls(encoder, model.eval(), steps, last, notes)

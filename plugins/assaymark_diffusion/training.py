@@ -22,7 +22,7 @@ from assaymark.api import (
     own_generator,
     set_rate,
 )
-from assaymark_diffusion.process import Order, loss
+from assaymark_diffusion.process import SCORE_INPUTS, Order, loss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ class _Training:
         codes = torch.from_numpy(encoded.codes)
         self.numbers, self.codes = torch.from_numpy(encoded.numbers).to(self.device), codes.to(self.device)
         scores, begin = encoded.numbers.shape[1], own_generator(run, "initial")
-        model = RowNetwork(RowShape(encoded.cardinalities, width, config.depth, scores, scores), begin)
+        model = RowNetwork(RowShape(encoded.cardinalities, width, config.depth, SCORE_INPUTS * scores, scores), begin)
         model.begin(codes, ordered, begin)
         self.model = model.to(self.device)
         self.average = Average(self.model, _DECAY)

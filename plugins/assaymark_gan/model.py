@@ -32,7 +32,7 @@ from assaymark_gan.rounds import choose_rounds
 from assaymark_gan.training import DEPTH, Rounds, train
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from assaymark.api import Run
@@ -104,9 +104,10 @@ class FittedGan:
         """Yield batches; see the plugin API. A condition is given before the first round.
 
         Raises:
-            ConditionError: When ``where`` names an unknown column or category.
+            ConditionError: When ``where`` names an unknown column, or a value that no ten rows have or lie about.
         """
-        fixed = self._encoder.conditions(where or {})
+        given = self._encoder.given(where or {})
+        fixed = given.codes
         maker = self._maker.to(choose_device(run))
         if where:
             self._encoder.refuse_contradiction(where, likelihood(maker, fixed, own_generator(run, "likelihood")))
@@ -116,10 +117,12 @@ class FittedGan:
                 codes = self._draw(maker, size, fixed, own_generator(run, "sample", batch), run)
             numbers = np.zeros((size, 0), dtype=np.float32)
             encoded = Encoded(numbers, codes, self._encoder.cardinalities, (), self._encoder.code_names)
-            yield self._encoder.decode(encoded, run.rng("sample", batch), first_row=start)
+            yield self._encoder.decode(encoded, run.rng("sample", batch), first_row=start, exact=given.exact)
 
     @torch.no_grad()
-    def _draw(self, maker: RowNetwork, rows: int, fixed: list[tuple[int, int]], generator: torch.Generator, run: Run) -> Any:
+    def _draw(
+        self, maker: RowNetwork, rows: int, fixed: Sequence[tuple[int, int]], generator: torch.Generator, run: Run
+    ) -> Any:
         device = maker.codes.device
         codes = masks(maker.shape.cardinalities).repeat(rows, 1).to(device)
         for column, code in fixed:

@@ -191,7 +191,7 @@ def test_conditions(name, fitted):
     made = rows(fitted, 500, where={"sex": "Female", "approved": "yes"}).to_pandas()
     assert set(made["sex"]) == {"Female"}
     assert set(made["approved"]) == {"yes"}
-    for condition in ({"sex": "Martian"}, {"age": 40}, {"nothing": 1}):
+    for condition in ({"sex": "Martian"}, {"age": 400}, {"age": 40.5}, {"age": "forty"}, {"since": "today"}, {"nothing": 1}):
         with pytest.raises(ConditionError):
             rows(fitted, 10, where=condition)
 

@@ -93,3 +93,15 @@ def test_a_budget_that_is_long_enough_changes_nothing(name):
 def test_a_budget_too_short_for_anything_is_refused(name):
     with pytest.raises(BudgetError):
         made(name, mixed_table(200, seed=5), 10, {"steps": 1000, "width": 32}, Run(0, budget=1e-9))
+
+
+def test_diffusion_keeps_correlations_of_numbers_beside_a_single_code_column():
+    rng = np.random.default_rng(3)
+    values = rng.multivariate_normal([0, 0, 0], [[1, 0.9, -0.6], [0.9, 1, -0.5], [-0.6, -0.5, 1]], 4000)
+    columns = {**dict(zip("xyz", values.T, strict=True)), "sign": np.where(values[:, 0] > 0, "plus", "minus")}
+    schema = Schema(tuple(Column(name, Kind.CATEGORICAL if name == "sign" else Kind.FLOAT) for name in columns))
+    frame, _ = made("diffusion", Table.from_columns(columns, schema), 4000, {"steps": 500, "width": 64})
+    expected, found = np.corrcoef(values.T), np.corrcoef(frame[["x", "y", "z"]].T)
+    assert np.abs(expected - found).max() < 0.06
+    assert frame[["x", "y", "z"]].std().min() > 0.9
+    assert ((frame["x"] > 0) == (frame["sign"] == "plus")).mean() > 0.93

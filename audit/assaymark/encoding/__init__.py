@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from assaymark.encoding.conditions import Given
     from assaymark.encoding.encoder import Encoded, TableEncoder
 
-__all__ = ["Encoded", "TableEncoder"]
+__all__ = ["Encoded", "Given", "TableEncoder"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from assaymark.encoding import encoder
+    from assaymark.encoding import conditions, encoder
 
-    return getattr(encoder, name)
+    return getattr(conditions if name == "Given" else encoder, name)

@@ -25,6 +25,7 @@ _SPIKE_SHARE = 0.05  # a value that this share of rows holds is a code of its ow
 _SPIKE_ROWS = 10
 _LUMPY = 0.5  # share of rows in values of their own from which a number is better coded value by value
 _FINER = 8  # a bin may be that many times smaller than equal bins would be
+_OFF = 1e-6  # share of a step by which a multiple of it may be off
 _DAY, _SECOND = 86_400_000_000, 1_000_000
 
 
@@ -39,6 +40,23 @@ class Coded:
 
     codes: NDArray[np.int32] | None
     scores: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a number lies in an encoding.
+
+    Attributes:
+        code: Its code; None in a column without codes.
+        score: Its score; None where the code says it all, or nearly.
+        share: Share of the column's values that lie about there.
+        own: Whether the code is that number's alone.
+    """
+
+    code: int | None
+    score: float | None
+    share: float
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +115,31 @@ class Codec:
             return ()
         as_value = bool if self.column.kind is Kind.BOOLEAN else lambda value: value
         return tuple((as_value(value), code + self.mixed) for code, value in enumerate(self.levels.values))
+
+    def place(self, number: float) -> Place | None:
+        """Return where a number or a date lies, a share of the rows that lie there, and None where fewer than ten do."""
+        for value, code in self.known():
+            if float(value) == number:
+                return Place(code, None, self.share(code), own=True)
+        if self.quantiles is None or not self.quantiles.low[0] <= number <= self.quantiles.high[-1]:
+            return None
+        if self.step is not None and abs(_rounded(np.array([number]), self.step)[0] - number) > _OFF * self.step:
+            return None
+        segment = int(self.quantiles.segments(np.array([number]))[0])
+        low, high = self.quantiles.edges[segment : segment + 2]
+        share = float(high - low)
+        if self.binned:
+            return Place(segment, None, share)
+        wide = self.quantiles.high[segment] - self.quantiles.low[segment]
+        way = np.clip((number - self.quantiles.low[segment]) / wide, 0, 1) if wide > 0 else 0.5
+        return Place(0 if self.mixed else None, float(self.quantiles.score(low + way * share)), share)
+
+    def share(self, code: int) -> float:
+        """Return the share of a code among the values that have one, about."""
+        if self.binned and self.quantiles is not None:
+            return float(self.quantiles.edges[code + 1] - self.quantiles.edges[code])
+        weights = () if self.levels is None else self.levels.weights
+        return weights[code - self.mixed] / max(sum(weights), 1)
 
     def encode(self, table: Table, rng: np.random.Generator) -> Coded:
         """Encode a column; ``rng`` places values within a probability that many rows share."""

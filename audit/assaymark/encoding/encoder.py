@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assaymark.encoding.columns import Coarseness, Codec, Coded, fit_codec
+from assaymark.encoding.columns import Coarseness, Codec, Coded, Place, fit_codec
+from assaymark.encoding.conditions import Given, as_number, is_scaled, no_such
 from assaymark.encoding.levels import COMMON
 from assaymark.encoding.quantiles import CLIPPED
 from assaymark.encoding.splitting import Split, fit_splits, read_split
@@ -135,8 +136,17 @@ class TableEncoder:
             self.code_names,
         )
 
-    def decode(self, encoded: Encoded, rng: np.random.Generator, first_row: int = 0) -> Table:
-        """Return the table that ``encoded`` stands for; ``first_row`` is where fresh identifiers go on counting."""
+    def decode(
+        self, encoded: Encoded, rng: np.random.Generator, first_row: int = 0, exact: Mapping[str, float] | None = None
+    ) -> Table:
+        """Return the table that ``encoded`` stands for.
+
+        Args:
+            encoded: The rows.
+            rng: Places values within what their codes leave open.
+            first_row: Where fresh identifiers go on counting.
+            exact: Numbers that columns have in every row, from :meth:`given`.
+        """
         numbers, codes = iter(encoded.numbers.T.astype(np.float64)), iter(encoded.codes.T)
         columns: dict[str, Any] = {}
         for codec, split in zip(self._codecs, self._splits, strict=True):
@@ -144,7 +154,10 @@ class TableEncoder:
             if codec.coded:
                 held = split.joined([next(codes) for _ in split.bases]) if split else next(codes)
             coded = Coded(held, next(numbers) if codec.scored else None)
-            columns[codec.column.name] = _typed(codec.column, codec.decode(coded, rng))
+            values = codec.decode(coded, rng)
+            if exact and codec.column.name in exact:
+                values = np.full(encoded.rows, exact[codec.column.name])
+            columns[codec.column.name] = _typed(codec.column, values)
         for column in self.schema:
             if column.kind is Kind.IDENTIFIER:
                 columns[column.name] = [f"SYN-{first_row + row + 1:0{self._digits}d}" for row in range(encoded.rows)]
@@ -154,15 +167,36 @@ class TableEncoder:
         """Return the (code column, code) pairs that hold in exactly the rows that ``where`` asks for.
 
         Raises:
-            ConditionError: When a column is unknown or has no codes, or a value none of its own.
+            ConditionError: When a column is unknown, or a value has no code of its own; :meth:`given` takes numbers without.
         """
-        found: list[tuple[int, int]] = []
+        given = self.given(where)
         for name, value in where.items():
-            split, code = self._code(name, value)
-            first = self.code_names.index(name)
-            digits = [int(digit[0]) for digit in split.digits(np.array([code], dtype=np.int32))] if split else [code]
-            found += [(first + place, digit) for place, digit in enumerate(digits)]
-        return found
+            if name in given.exact:
+                raise no_such(self.schema[name], value, "a value with a code of its own", COMMON)
+        return list(given.codes)
+
+    def given(self, where: Mapping[str, Any]) -> Given:
+        """Return what ``where`` asks for: categories, numbers and dates.
+
+        Raises:
+            ConditionError: When a column is unknown, or no ten rows have a value, or of a number lie about it.
+        """
+        codes: list[tuple[int, int]] = []
+        scores: list[tuple[int, float]] = []
+        exact: dict[str, float] = {}
+        share = 1.0
+        for name, value in where.items():
+            codec, split, place = self._place(name, value)
+            if place.code is not None:
+                first = self.code_names.index(name)
+                code = np.array([place.code], dtype=np.int32)
+                codes += [(first + turn, int(digit[0])) for turn, digit in enumerate(split.digits(code) if split else (code,))]
+            if place.score is not None:
+                scores.append((self.number_names.index(name), place.score))
+                share *= place.share
+            if not place.own:
+                exact[name] = as_number(codec.column, value)
+        return Given(tuple(codes), tuple(scores), exact, share)
 
     def refuse_contradiction(self, where: Mapping[str, Any], together: float) -> None:
         """Refuse conditions that hardly ever hold together, which a model could only make up.
@@ -174,7 +208,7 @@ class TableEncoder:
         Raises:
             ConditionError: When fewer than ten rows of the learned table would, and they exclude each other.
         """
-        apart = math.prod(self._share(name, value) for name, value in where.items())
+        apart = math.prod(self._place(name, value)[2].share for name, value in where.items())
         if len(where) > 1 and together * self.rows < COMMON and together < _EXCLUDING * apart:
             raise ConditionError(
                 "the conditions contradict each other",
@@ -183,38 +217,28 @@ class TableEncoder:
                 remedy="Leave one of them out.",
             )
 
-    def _share(self, name: str, value: Any) -> float:
-        """Return the share of rows with a value, about."""
-        codec = next(codec for codec in self._codecs if codec.column.name == name)
-        _, code = self._code(name, value)
-        if codec.quantiles is not None and codec.binned:
-            return float(codec.quantiles.edges[code + 1] - codec.quantiles.edges[code])
-        return codec.levels.weights[code - codec.mixed] / max(self.rows, 1) if codec.levels is not None else 1.0
-
     def code_of(self, column: str, value: Any) -> tuple[int, int]:
         """Return the code column and the code of a value in a column that is not split; raises like :meth:`conditions`."""
         return self.conditions({column: value})[0]
 
-    def _code(self, column: str, value: Any) -> tuple[Split | None, int]:
+    def _place(self, name: str, value: Any) -> tuple[Codec, Split | None, Place]:
         for codec, split in zip(self._codecs, self._splits, strict=True):
-            known = codec.known() if codec.column.name == column else ()
-            if not known:
+            if codec.column.name != name:
                 continue
-            for each, code in known:
-                if canonical(each) == canonical(value):
-                    return split, code
-            raise ConditionError(
-                "the column has no such category",
-                where=column,
-                found=str(value)[:100],
-                expected="one of " + ", ".join(str(each) for each, _ in known[:30]),
-                remedy=f"Name a value that at least {COMMON} rows hold.",
-            )
-        usable = dict.fromkeys(codec.column.name for codec in self._codecs if codec.known())
+            known = codec.known()
+            if is_scaled(codec.column):
+                place = codec.place(as_number(codec.column, value))
+            else:
+                code = next((code for each, code in known if canonical(each) == canonical(value)), None)
+                place = None if code is None else Place(code, None, codec.share(code), own=True)
+            if place is None:
+                expected = ", ".join(_shown(codec.column, each) for each, _ in known[:30])
+                raise no_such(codec.column, value, f"one of {expected}" if expected else "another value", COMMON)
+            return codec, split, place
         raise ConditionError(
-            "a condition needs a column of categories",
-            where=column,
-            expected="one of " + ", ".join(list(usable)[:30]),
+            "a condition names a column that is not learned",
+            where=name,
+            expected="one of " + ", ".join([codec.column.name for codec in self._codecs][:30]),
             remedy="Condition on another column.",
         )
 
@@ -261,6 +285,16 @@ def _read_document(path: Path) -> Any:
     document = json.loads(path.read_text(encoding="utf-8"))
     check_format(document["format"], _FORMAT, str(path))
     return document
+
+
+def _shown(column: Column, value: Any) -> str:
+    return (
+        str(np.datetime64(int(value), "us"))
+        if column.kind is Kind.DATETIME
+        else f"{value:g}"
+        if is_scaled(column)
+        else str(value)
+    )
 
 
 def _typed(column: Column, values: Any) -> Any:

@@ -37,14 +37,19 @@ class Quantiles:
 
     def scores(self, values: Floats, rng: np.random.Generator) -> Floats:
         """Return normal scores of values; a value of a flat segment gets a random place within it."""
-        from scipy.special import ndtri
-
         inside = np.clip(values, self.low[0], self.high[-1])
         place = self.segments(values)
         width = self.high[place] - self.low[place]
         draws = rng.random(len(values))
         share = np.where(width > 0, np.clip((inside - self.low[place]) / np.where(width > 0, width, 1), 0, 1), draws)
         u = self.edges[place] + share * (self.edges[place + 1] - self.edges[place])
+        return self.score(u)
+
+    @staticmethod
+    def score(u: Floats) -> Floats:
+        """Return the normal scores of probabilities."""
+        from scipy.special import ndtri
+
         return np.asarray(ndtri(np.clip(u, 1e-6, 1 - 1e-6)), dtype=np.float64)
 
     def segments(self, values: Floats) -> NDArray[np.int32]:

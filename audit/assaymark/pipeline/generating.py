@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assaymark import __version__
+from assaymark.encoding.conditions import as_number, is_scaled, no_such
 from assaymark.encoding.levels import COMMON
 from assaymark.errors import ConditionError, ModelFolderError, OptionError
 from assaymark.formats import check_format
@@ -106,6 +107,9 @@ def refuse_unseen(table: Table, where: Mapping[str, Any]) -> None:
                 expected="one of " + ", ".join(table.names[:30]),
                 remedy="Correct the name.",
             )
+        if is_scaled(table.schema[name]):
+            _refuse_far(table, name, value)
+            continue
         codes, labels = table.labels(name)
         if canonical(value) in labels:
             continue
@@ -118,6 +122,13 @@ def refuse_unseen(table: Table, where: Mapping[str, Any]) -> None:
             expected="one of " + ", ".join(common[:30]),
             remedy=f"Name a value that at least {COMMON} rows hold.",
         )
+
+
+def _refuse_far(table: Table, name: str, value: Any) -> None:
+    """Refuse a number or a date with fewer than ten rows on either side of it; ends of the range are not told."""
+    number, numbers = as_number(table.schema[name], value), table.numbers(name)
+    if min(np.count_nonzero(numbers <= number), np.count_nonzero(numbers >= number)) < COMMON:
+        raise no_such(table.schema[name], value, "a value among those of the real rows", COMMON)
 
 
 def _format(out: Path) -> TableFormat:
