@@ -45,6 +45,7 @@
     │   ├── TimeStampError       AM610
     │   ├── TrustError           AM611
     │   ├── CertificateError     AM612  (a SigningKeyError)
+    │   ├── PolicyProofError     AM613
     │   └── LogError             AM620
     ├── OutputError          AM701  a result could not be written
     ├── Cancelled            AM801  interrupted (exit 130)
@@ -381,6 +382,12 @@ class CertificateError(SigningKeyError):
     """A certificate, or its chain, is not one that may sign."""
 
     code = "AM612"
+
+
+class PolicyProofError(ProvenanceError):
+    """A proof of when a policy was fixed cannot be used."""
+
+    code = "AM613"
 
 
 class OutputError(AssaymarkError):

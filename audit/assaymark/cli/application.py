@@ -24,6 +24,7 @@ COMMANDS = {
     "disclose": "Prove that a file is the source that a release committed to.",
     "approve": "Add a signed approval, or a waiver of gates, to a release.",
     "report": "Render an audit.json in another format.",
+    "policy": "Commit to a policy before the data are looked at.",
     "plugins": "List and show plugins.",
     "keys": "Make and show the development keys.",
 }

@@ -183,6 +183,9 @@ def audit_options() -> Decorator:
         ),
         _many("--also", "Render the release in this format, too: in-toto, cyclonedx, prov, markdown. Repeatable.", "FORMAT"),
         click.option("--policy", type=PATH, metavar="FILE", help="Margins and gates; a default policy otherwise."),
+        click.option(
+            "--policy-proof", type=PATH, metavar="FILE", help="What `policy commit` wrote: proves when the policy was fixed."
+        ),
         signing_options(),
     )
 

@@ -202,6 +202,8 @@ def _print_statements(result: VerifyResult) -> None:
         )
     if result.log is not None:
         click.echo(f"  {'log:':<16}{result.log['state']:<12}{printable(result.log['sentence'])}")
+    if result.policy_order is not None:
+        click.echo(f"  {'policy first:':<16}{result.policy_order['order']:<12}{result.policy_order['sentence']}")
     for warning in (result.certificate or {}).get("warnings", ()):
         click.echo(f"  note: {warning}")
 

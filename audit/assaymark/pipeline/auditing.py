@@ -11,6 +11,7 @@ from assaymark.host.registry import Registry, load_registry
 from assaymark.pipeline.document import Context, SyntheticData, audit_document, merge_notes
 from assaymark.pipeline.logbook import check_usable, log_release, proof_beside, write_proof
 from assaymark.pipeline.measuring import Measured, measure
+from assaymark.pipeline.policy_order import with_proof
 from assaymark.pipeline.releasing import ReleaseParts, copy_table, open_signer, table_suffix, write_release
 from assaymark.pipeline.requests import AuditRequest, AuditResult
 from assaymark.pipeline.sources import Sources, load_sources, load_synthetic
@@ -45,7 +46,7 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
         AssaymarkError: When an input, the policy, a plugin or the output cannot be used; nothing is left behind then.
     """
     registry = load_registry()
-    policy = load_policy(request.policy, known_findings(registry))
+    policy = with_proof(load_policy(request.policy, known_findings(registry)), request.policy_proof)
     for name in request.also:
         registry.renderer(name)  # an unknown one is refused before anything is computed
     signer: Signer | None = None

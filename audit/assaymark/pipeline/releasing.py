@@ -16,6 +16,7 @@ from assaymark.provenance.authorities import with_clock
 from assaymark.provenance.digests import fingerprint
 from assaymark.provenance.dsse import seal
 from assaymark.provenance.lineage import Parent, lineage_document
+from assaymark.provenance.policy_proof import PROOF_FILE
 from assaymark.provenance.stamping import FILE_LIMIT, LINEAGE_FILE, ReleaseClaims, stamp_release
 from assaymark.results.document import validate_audit
 
@@ -85,6 +86,8 @@ def write_release(stage: Path, parts: ReleaseParts, registry: Registry, signer: 
     write_file(stage / AUDIT_FILE, audit)
     write_file(stage / CUBES_FILE, json_bytes(cubes_document(parts.cubes)))
     write_file(stage / POLICY_FILE, parts.policy.source)
+    if parts.policy.proof is not None:
+        write_file(stage / PROOF_FILE, parts.policy.proof)
     for registered in registry.renderers.values():
         if registered.spec.filename != AUDIT_FILE and (registered.spec.in_release or registered.spec.name in parts.also):
             # what a report shows is what audit.json says, so it is rendered from those bytes

@@ -34,6 +34,7 @@ class AuditRequest:
         signer: Name of the signer that stamps the release.
         log: Transparency log that the release goes into; None to log nothing.
         timestamp: Address of a time-stamp authority; None for no time stamps.
+        policy_proof: File that proves when the policy was fixed; None for none.
         parent: Folder, or ``release.json``, of the release that this one follows; None without one.
         trust_anchors: PEM files of further roots to trust, for the parent.
         mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
@@ -52,6 +53,7 @@ class AuditRequest:
     signer: str = "development"
     log: Path | None = None
     timestamp: str | None = None
+    policy_proof: Path | None = None
     parent: Path | None = None
     trust_anchors: tuple[Path, ...] = ()
     mining: Mapping[str, Any] | None = None
@@ -81,6 +83,7 @@ class RunRequest:
         signer: Name of the signer that stamps the release.
         log: Transparency log that the release goes into; None to log nothing.
         timestamp: Address of a time-stamp authority; None for no time stamps.
+        policy_proof: File that proves when the policy was fixed; None for none.
         parent: Folder, or ``release.json``, of the release that this one follows; None without one.
         trust_anchors: PEM files of further roots to trust, for the parent.
         mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
@@ -105,6 +108,7 @@ class RunRequest:
     signer: str = "development"
     log: Path | None = None
     timestamp: str | None = None
+    policy_proof: Path | None = None
     parent: Path | None = None
     trust_anchors: tuple[Path, ...] = ()
     mining: Mapping[str, Any] | None = None
@@ -234,6 +238,8 @@ class VerifyResult:
         time_stamp: When it was signed, by whose clock, and whether that is trusted; None without a time stamp.
         log: What the transparency log says of it, as ``state`` (``logged``, ``late``, ``withdrawn``, ``unproven`` or
             ``unreadable``), ``entry`` and ``sentence``; None when nothing is known.
+        policy_order: Whether the policy was fixed before the audit: ``order`` (``proven``, ``claimed`` or ``contradicted``),
+            ``time``, ``authority`` and a ``sentence``; None for a single file.
         certificate: The signer's certificate, the root that vouches for it, and warnings; None when it could not be read.
         approvals: People's signed approvals and waivers, JSON-ready; the audit's verdict stays what it is.
         gates_left: Failed and undecided gates that no trusted waiver names; None for a single file, or where that is not known.
@@ -257,3 +263,4 @@ class VerifyResult:
     approvals: tuple[Mapping[str, Any], ...] = ()
     gates_left: int | None = None
     log: Mapping[str, Any] | None = None
+    policy_order: Mapping[str, Any] | None = None

@@ -16,6 +16,7 @@ from assaymark.pipeline.comparing import ranking, write_comparison
 from assaymark.pipeline.document import SyntheticData, merge_notes
 from assaymark.pipeline.logbook import append, check_usable
 from assaymark.pipeline.measuring import measure
+from assaymark.pipeline.policy_order import with_proof
 from assaymark.pipeline.releasing import open_signer
 from assaymark.pipeline.requests import AuditResult, RunRequest, RunResult
 from assaymark.pipeline.sources import Sources, load_sources, load_synthetic, split_sources
@@ -47,7 +48,7 @@ def run(request: RunRequest, run: Run) -> RunResult:
         AssaymarkError: When an input, the policy, a plugin or the output cannot be used; nothing half-written is left.
     """
     registry = load_registry()
-    policy = load_policy(request.policy, known_findings(registry))
+    policy = with_proof(load_policy(request.policy, known_findings(registry)), request.policy_proof)
     for name in request.also:
         registry.renderer(name)  # an unknown one is refused before anything is computed
     generators = [registry.generator(name) for name in request.generators]

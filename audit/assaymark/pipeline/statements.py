@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 YES, NO, NOT_CHECKED = "yes", "no", "not_checked"
 # what is wrong with whoever signed, or with when; the bytes may be what they were
 _OF_SIGNERS = frozenset({"expired", "revoked", "untrusted", "credential"})
-_LATER = frozenset({"recomputed_differently", "verdict_not_pass", "untrusted"})  # found after the bytes were in order
+# what is found after the bytes were in order
+_LATER = frozenset({"recomputed_differently", "verdict_not_pass", "untrusted", "policy_order", "policy_proof"})
 _WARN = timedelta(days=30)
 
 Statements = dict[str, dict[str, str]]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.errors import AssaymarkError, MissingFileError, OptionError, ParentError
 from assaymark.pipeline.disclosing import read_audit
+from assaymark.pipeline.policy_order import policy_order
 from assaymark.pipeline.recomputing import recompute
 from assaymark.pipeline.requests import VerifyRequest, VerifyResult
 from assaymark.pipeline.sourcing import SourceCheck, check_sources
@@ -65,11 +66,14 @@ def verify(request: VerifyRequest) -> VerifyResult:
         problems = tuple(Problem(*each) for each in sources.problems)
     if request.parent is not None and not problems:
         problems = tuple(_parent_problems(checked, request))
+    order, wrong = policy_order(request.path, checked.release or {"files": ()}, trust)
+    problems += () if wrong is None else (wrong,)
     problems += tuple(_changed(before, snapshot(request.path)))  # what was recomputed was read after what was signed
     result = _result(checked, request, problems, again.verdict, again.recomputed, again.signed_only)
     return replace(
         result,
         sources=sources.told,
+        policy_order=order,
         parent=checked.parent,
         parent_checked=request.parent is not None and result.ok,
         mining=checked.mining,

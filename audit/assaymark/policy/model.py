@@ -28,6 +28,7 @@ class Policy:
         gated: Ids of the findings that are gated.
         learner_seeds: Fits of each seeded learner on each training set.
         real_refits: Fits of each learner on bootstrapped real rows, from which the null of utility findings is read.
+        proof: Time stamp over ``source``, as shipped in a release; None when there is none.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Policy:
     gated: frozenset[str]
     learner_seeds: int = 3
     real_refits: int = 5
+    proof: bytes | None = None
 
     def margin(self, finding: str) -> float:
         """Return the margin of a finding id, 0 when the policy names none."""

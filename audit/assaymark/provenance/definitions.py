@@ -31,6 +31,7 @@ _MEDIA = {
     ".pdf": "application/pdf",
     ".toml": "application/toml",
     ".md": "text/markdown",
+    ".tsr": "application/timestamp-reply",
 }
 _REAL, _PARENT = "real-data", "parent-release"
 _INT64 = 2**63

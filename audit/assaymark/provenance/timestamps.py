@@ -74,7 +74,7 @@ def read_token(token: bytes, message: bytes, trust: Trust) -> TimeStamp:
     Raises:
         TokenError: When it is malformed, altered or over something else. An authority that nobody vouches for is no error.
     """
-    answer = parse_response(_encoded(_SEQUENCE, _GRANTED + token))
+    answer = parse_response(as_response(token))
     imprint = answer.tst_info.message_imprint
     digest = _HASHES.get(imprint.hash_algorithm.dotted_string)
     if digest is None or imprint.message != hashlib.new(digest, message).digest():
@@ -92,6 +92,11 @@ def read_token(token: bytes, message: bytes, trust: Trust) -> TimeStamp:
     if known or (issued(chain[-1], chain[-1]) and not _holds(answer, chain[-1])):
         raise TokenError("its signature, or its chain of certificates, does not hold at the time that it states")
     return stamp
+
+
+def as_response(token: bytes) -> bytes:
+    """Return a token within a response that was granted, the form in which it is handed on in a file."""
+    return _encoded(_SEQUENCE, _GRANTED + token)
 
 
 def parse_response(response: bytes) -> Any:

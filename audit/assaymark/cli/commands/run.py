@@ -75,6 +75,7 @@ def command(real: Path, **values: Any) -> int:
         log=options.chosen_log(values),
         also=values["also"],
         timestamp=options.timestamp(values),
+        policy_proof=values["policy_proof"],
         parent=values["parent"],
         trust_anchors=values["trust_anchor"],
         mining=options.mining(values),
