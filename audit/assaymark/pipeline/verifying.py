@@ -17,6 +17,7 @@ from assaymark.pipeline.trusting import TrustRequest, load_trust
 from assaymark.provenance import independent
 from assaymark.provenance.approvals import not_waived
 from assaymark.provenance.digests import snapshot
+from assaymark.provenance.envelopes import verify_envelope
 from assaymark.provenance.lineage import Parent, digests_of, lineage_document
 from assaymark.provenance.manifests import read_manifest
 from assaymark.provenance.stamping import LINEAGE_FILE, RELEASE_FILE
@@ -50,7 +51,7 @@ def verify(request: VerifyRequest) -> VerifyResult:
         if request.sources or request.parent is not None:
             where = "--real" if request.sources else "--parent"
             raise OptionError("that is held against a release", where=where, remedy="Name the folder of a release.")
-        return _file_result(verify_file(request.path, trust, read), request)
+        return _file_result(verify_envelope(request.path, trust) or verify_file(request.path, trust, read), request)
     before = snapshot(request.path)
     checked = verify_release(request.path, trust, read)
     if checked.problems:
