@@ -159,3 +159,34 @@ def test_targets_of_more_than_two_outcomes_are_worded(identifier, scope, about):
     }  # fmt: skip
     said = "real 0.25, synthetic 0.5, change +0.25 (interval +0.125 to +0.375; allowed 0.02), amplified."
     assert wording.sentence(finding) == about + said
+
+
+VECTORS = [
+    "</script><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</svg><svg onload=alert(1)>",
+    "</style><style>*{display:none}</style>",
+    "{{ 7*7 }}{% raw %}",
+    "javascript:alert(1)",
+    "&lt;script&gt;",
+    "<!--",
+    "]]>",
+    "' onmouseover='alert(1)",
+]
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+def test_no_name_or_category_becomes_markup(audit, vector):
+    """As group, target and positive value, in text, attributes, charts and the Markdown summary."""
+    document = json.loads(json.dumps(audit).replace("Female", json.dumps(vector)[1:-1]))
+    document["task"].update(target=vector, positive=vector)
+    plain, changed = Page(), Page()
+    plain.feed(html.render(audit).decode())
+    changed.feed(html.render(document).decode())
+    assert set(changed.tags) == set(plain.tags)
+    assert changed.links == plain.links
+    assert changed.tags.count("style") == plain.tags.count("style")
+    assert "49" not in "".join(changed.text).split()
+    summary = markdown.render(document).decode()
+    assert not re.search(r"(?<!\\)<(?!/?sub>)", summary)
+    assert not re.search(r"(?<!\\)\]\(", summary)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from assaymark.cli.visible import json_text, visible
 from assaymark.errors import AssaymarkError, Cancelled, InternalError, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def _known(error: Exception) -> AssaymarkError:
 
 def _tell(error: AssaymarkError, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"error": error.document()}, indent=2, ensure_ascii=False))
+        click.echo(json_text({"error": error.document()}))
         return
-    lines = [click.style(f"error[{error.code}]", fg="red", bold=True) + f": {error.what}"]
+    lines = [click.style(f"error[{error.code}]", fg="red", bold=True) + f": {visible(error.what, lines=True)}"]
     for name, value in (("where", error.where), ("found", error.found), ("expected", error.expected), ("next", error.remedy)):
         if value:
-            lines.append(f"  {name + ':':<10}{value}")
+            lines.append(f"  {name + ':':<10}{visible(str(value), lines=name == 'next')}")
     click.echo("\n".join(lines), err=True)

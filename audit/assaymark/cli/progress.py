@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assaymark.cli.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Generator
     from types import FrameType
@@ -28,7 +30,7 @@ class _Lines:
         self._told = 0.0
 
     def __call__(self, done: float, total: float, message: str = "") -> None:
-        step, _, detail = message.partition(": ")
+        step, _, detail = visible(message).partition(": ")
         now = time.monotonic()
         if step == self._step and now - self._told < _SECONDS_BETWEEN_LINES:
             return
@@ -48,12 +50,12 @@ class _Bar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[detail]}"),
+            TextColumn("{task.fields[detail]}", markup=False),
             console=Console(stderr=True),
             transient=True,
         )
@@ -63,7 +65,7 @@ class _Bar:
         self._began = 0.0
 
     def __call__(self, done: float, total: float, message: str = "") -> None:
-        step, _, detail = message.partition(": ")
+        step, _, detail = visible(message).partition(": ")
         if step != self._step:
             if self._task is not None:
                 self._progress.remove_task(self._task)

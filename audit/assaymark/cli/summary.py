@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from assaymark.cli.visible import json_text, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,14 +43,14 @@ REASONS = {
 def print_audits(result: RunResult, *, as_json: bool) -> None:
     """Print what a run or an audit came to."""
     if as_json:
-        click.echo(json.dumps(_json(result), indent=2, ensure_ascii=False))
+        click.echo(json_text(_json(result)))
         return
     for audit in result.audits:
         _print_audit(audit, titled=len(result.audits) > 1)
     if len(result.audits) > 1:
         _print_ranking(result)
     for message in result.messages:
-        click.echo(message, err=True)
+        click.echo(visible(message, lines=True), err=True)
 
 
 def _json(result: RunResult) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def _print_audit(audit: AuditResult, *, titled: bool) -> None:
 
 def _print_findings(findings: Sequence[Mapping[str, Any]], gate: str) -> None:
     for finding in findings[:_MOST]:
-        click.echo(f"  {click.style(gate, fg=_COLOURS[gate]):<12} {sentence(finding)}")
+        click.echo(f"  {click.style(gate, fg=_COLOURS[gate]):<12} {visible(sentence(finding))}")
     if len(findings) > _MOST:
         click.echo(f"  {gate:<12} and {len(findings) - _MOST} more; see the report")
 
@@ -156,7 +157,7 @@ def print_demo(shown: Demonstration, *, as_json: bool) -> None:
 
     if as_json:
         told = {**_json(shown.result), "best": shown.best.name, "verified": asdict(shown.verified)}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False, default=str))
+        click.echo(json_text(told))
         return
     click.echo(f"Data: {SOURCE}.\n")
     print_audits(shown.result, as_json=False)
@@ -173,12 +174,12 @@ def print_demo(shown: Demonstration, *, as_json: bool) -> None:
 def print_verification(path: Path, result: VerifyResult, *, as_json: bool) -> None:
     """Print what verification found."""
     if as_json:
-        click.echo(json.dumps(asdict(result), indent=2, ensure_ascii=False, default=str))
+        click.echo(json_text(asdict(result)))
         return
     shown = click.style("VERIFIED", fg="green", bold=True) if result.ok else click.style("NOT VERIFIED", fg="red", bold=True)
-    click.echo(f"{path}: {shown}{f' - {result.files} file(s)' if result.ok else ''}")
+    click.echo(f"{visible(str(path))}: {shown}{f' - {result.files} file(s)' if result.ok else ''}")
     for problem in result.problems:
-        click.echo(f"  {problem['file']}: {problem['message']} [{problem['code']}]")
+        click.echo(visible(f"  {problem['file']}: {problem['message']} [{problem['code']}]"))
     _print_statements(result)
     if result.ok and result.verdict is not None:
         _print_sources(result.sources)
@@ -195,17 +196,18 @@ def _print_statements(result: VerifyResult) -> None:
 
     for key, one in result.statements.items():
         answer = click.style(f"{one['answer'].replace('_', ' '):<12}", fg=_ANSWERS[one["answer"]])
-        click.echo(f"  {key.replace('_', ' ') + ':':<16}{answer}{one['sentence']}")
+        click.echo(f"  {key.replace('_', ' ') + ':':<16}{answer}{visible(one['sentence'])}")
     if result.time_stamp is not None:
         click.echo(
-            f"  {'time stamped:':<16}{'yes' if result.time_stamp['trusted'] else 'unproven':<12}{result.time_stamp['sentence']}"
+            f"  {'time stamped:':<16}{'yes' if result.time_stamp['trusted'] else 'unproven':<12}"
+            + visible(result.time_stamp["sentence"])
         )
     if result.log is not None:
         click.echo(f"  {'log:':<16}{result.log['state']:<12}{printable(result.log['sentence'])}")
     if result.policy_order is not None:
         click.echo(f"  {'policy first:':<16}{result.policy_order['order']:<12}{result.policy_order['sentence']}")
     for warning in (result.certificate or {}).get("warnings", ()):
-        click.echo(f"  note: {warning}")
+        click.echo(visible(f"  note: {warning}"))
 
 
 def _print_sources(sources: Mapping[str, Mapping[str, bool]]) -> None:
@@ -223,14 +225,14 @@ def _print_origin(result: VerifyResult) -> None:
     if result.parent is not None:
         told, changes = result.parent["parent"], result.parent["changes"]
         state = "verified, and it differs as is said" if result.parent_checked else "not checked; name it by --parent"
-        click.echo(f"  follows the release of {told['created']}, release.json sha256 {told['sha256']} ({state})")
+        click.echo(visible(f"  follows the release of {told['created']}, release.json sha256 {told['sha256']} ({state})"))
         files = changes["files"]
         moved = [f"{len(files[name])} files {name}" for name in ("added", "removed", "changed") if files[name]]
         moved += [name for name in ("verdict", "policy", "generator", "seed") if changes[name]["from"] != changes[name]["to"]]
-        click.echo(f"    changed since: {', '.join(moved) or 'nothing'}")
+        click.echo(visible(f"    changed since: {', '.join(moved) or 'nothing'}"))
     if result.mining is not None:
         uses = sorted({str(entry.get("use")) for entry in result.mining.get("entries", {}).values()})
-        click.echo(f"  training of models and mining: {', '.join(uses)}")
+        click.echo(visible(f"  training of models and mining: {', '.join(uses)}"))
 
 
 def _print_approvals(result: VerifyResult) -> None:
@@ -241,8 +243,9 @@ def _print_approvals(result: VerifyResult) -> None:
         own = ", the certificate that signed the release too" if one["same_signer"] else ""
         verb = "gates waived" if one["waives"] else "approved"
         why = f": {one['reason']}" if one["reason"] else ""
-        click.echo(f"  {verb} by {one['by']} on {one['created']} (signed with: {one['signer']}, {trust}{own}){why}")
+        told = f"  {verb} by {one['by']} on {one['created']} (signed with: {one['signer']}, {trust}{own}){why}"
+        click.echo(visible(told))
         for waived in one["waives"]:
-            click.echo(f"    {waived['gate']}: {waived['id']} {scope_text(waived['scope'])}".rstrip())
+            click.echo(visible(f"    {waived['gate']}: {waived['id']} {scope_text(waived['scope'])}".rstrip()))
     if any(one["waives"] for one in result.approvals):
         click.echo(f"  failed or undecided gates that no trusted waiver names: {result.gates_left}")

@@ -141,7 +141,7 @@ def _counts(identifiers: Iterable[str]) -> Mapping[str, int]:
 
 
 def _documents(problems: Iterable[Problem]) -> tuple[Mapping[str, str], ...]:
-    return tuple({"file": p.file, "code": p.code, "message": p.message} for p in problems)
+    return tuple({"file": printable(p.file), "code": p.code, "message": p.message} for p in problems)
 
 
 def _result(
