@@ -99,3 +99,13 @@ def test_the_log_of_the_how_to(tmp_path):
     for block in blocks("docs/how-to/look-a-release-up-in-the-log.md", "sh"):
         done = shell(block, tmp_path, ASSAYMARK_LOG=str(tmp_path / "log.sqlite"))
         assert done.returncode == 0, block + done.stdout + done.stderr
+
+
+def test_an_auditor_s_check_of_a_release(people, tmp_path):
+    """The last two lines show that the report of a release is what its audit renders to."""
+    (tmp_path / "people.csv").write_bytes(people.read_bytes())
+    (script,) = blocks("docs/provenance.md", "sh")
+    done = shell(script, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("NOT VERIFIED") == 0
+    assert done.stdout.count(": VERIFIED") == 2
