@@ -42,6 +42,7 @@
     │   ├── CommitmentError      AM606
     │   ├── ParentError          AM607
     │   ├── ApprovalError        AM608
+    │   ├── RedactionError       AM609
     │   ├── TimeStampError       AM610
     │   ├── TrustError           AM611
     │   ├── CertificateError     AM612  (a SigningKeyError)
@@ -358,6 +359,12 @@ class ApprovalError(ProvenanceError):
     """A release cannot be approved, or a gate cannot be waived, as was asked."""
 
     code = "AM608"
+
+
+class RedactionError(ProvenanceError):
+    """What was asked cannot be taken out of a release."""
+
+    code = "AM609"
 
 
 class LogError(ProvenanceError):

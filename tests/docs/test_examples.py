@@ -81,7 +81,7 @@ def test_the_targets_of_the_how_to_run(tmp_path):
     assert told["by-score"]["bias.mean_difference"] == "amplified"
 
 
-@pytest.mark.parametrize("page", ["prove-the-source", "follow-an-earlier-release", "approve-a-release"])
+@pytest.mark.parametrize("page", ["prove-the-source", "follow-an-earlier-release", "approve-a-release", "redact-a-release"])
 def test_how_to_pages_on_releases_run(people, tmp_path, page):
     shutil.copy(people, tmp_path / "people.csv")
     for block in blocks(f"docs/how-to/{page}.md", "sh"):

@@ -23,6 +23,7 @@ COMMANDS = {
     "verify": "Verify a release or a stamped file, and recompute its numbers.",
     "disclose": "Prove that a file is the source that a release committed to.",
     "approve": "Add a signed approval, or a waiver of gates, to a release.",
+    "redact": "Make a copy of a release without some of its files or fields.",
     "report": "Render an audit.json in another format.",
     "policy": "Commit to a policy before the data are looked at.",
     "plugins": "List and show plugins.",

@@ -230,6 +230,11 @@ def _print_origin(result: VerifyResult) -> None:
         moved = [f"{len(files[name])} files {name}" for name in ("added", "removed", "changed") if files[name]]
         moved += [name for name in ("verdict", "policy", "generator", "seed") if changes[name]["from"] != changes[name]["to"]]
         click.echo(visible(f"    changed since: {', '.join(moved) or 'nothing'}"))
+        redacted = result.parent["redacted"]
+        if redacted is not None:
+            taken = ", ".join([*redacted["files"], *redacted["fields"]])
+            when, why = redacted["created"], redacted["reason"]
+            click.echo(visible(f"    a redacted copy, without {taken} (on {when}): {why}"))
     if result.mining is not None:
         uses = sorted({str(entry.get("use")) for entry in result.mining.get("entries", {}).values()})
         click.echo(visible(f"  training of models and mining: {', '.join(uses)}"))

@@ -60,7 +60,6 @@ class ReleaseParts:
         generated: Whether this release's synthetic table was generated here.
         parent: The release that this one follows, verified; None without one.
         mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
-        redacted: What was taken out of the parent; None when this is no redacted copy.
         also: Names of formats to render the audit in, beside those that every release has.
     """
 
@@ -70,7 +69,6 @@ class ReleaseParts:
     generated: bool
     parent: Parent | None = None
     mining: Mapping[str, Any] | None = None
-    redacted: Mapping[str, Any] | None = None
     also: tuple[str, ...] = ()
 
 
@@ -91,12 +89,15 @@ def write_release(stage: Path, parts: ReleaseParts, registry: Registry, signer: 
     for registered in registry.renderers.values():
         if registered.spec.filename != AUDIT_FILE and (registered.spec.in_release or registered.spec.name in parts.also):
             # what a report shows is what audit.json says, so it is rendered from those bytes
-            content = render(registered, json.loads(audit))
-            if registered.spec.media_type == STATEMENT_TYPE:
-                content = enveloped(registered, content, signer)
-            write_file(stage / registered.spec.filename, content)
-    write_lineage(stage, parts.document, parts.parent, parts.redacted)
-    stamp_release(stage, signer, claims=_claims(parts, registry))
+            write_file(stage / registered.spec.filename, released(registered, audit, signer))
+    write_lineage(stage, parts.document, parts.parent)
+    stamp_release(stage, signer, claims=claims_of(parts.document, registry, parent=parts.parent, mining=parts.mining))
+
+
+def released(registered: Registered[RendererSpec], audit: bytes, signer: Signer) -> bytes:
+    """Return a rendered file as a release has it: of the very bytes of ``audit.json``, statements in a signed envelope."""
+    content = render(registered, json.loads(audit))
+    return enveloped(registered, content, signer) if registered.spec.media_type == STATEMENT_TYPE else content
 
 
 def write_lineage(
@@ -132,20 +133,22 @@ def render(registered: Registered[RendererSpec], audit: Mapping[str, Any]) -> by
     return content
 
 
-def _claims(parts: ReleaseParts, registry: Registry) -> ReleaseClaims:
-    document = parts.document
+def claims_of(
+    document: Mapping[str, Any], registry: Registry, *, parent: Parent | None, mining: Mapping[str, Any] | None
+) -> ReleaseClaims:
+    """Return what a release with this audit document claims."""
     return ReleaseClaims(
         created=document["created"],
         assaymark=__version__,
-        generated=parts.generated,
+        generated=document["generator"] is not None,
         data_file=document["datasets"]["synthetic"]["file"],
         generator=document["generator"],
         real=document["datasets"]["real"],
         holdout=document["datasets"]["holdout"],
-        policy_sha256=parts.policy.sha256,
+        policy_sha256=document["policy"]["sha256"],
         verdict=document["verdict"],
-        parent=None if parts.parent is None else parts.parent.digests,
-        mining=parts.mining,
+        parent=None if parent is None else parent.digests,
+        mining=mining,
         extra_assertions=registry.manifest_assertions(document),
     )
 

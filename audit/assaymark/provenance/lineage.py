@@ -11,7 +11,7 @@ from assaymark.provenance.stamping import LINEAGE_FILE, RELEASE_FILE, sidecar_of
 from assaymark.provenance.strict_json import loads_strict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
 LINEAGE_SCHEMA = "assaymark-lineage/1"
@@ -51,6 +51,7 @@ def lineage_document(
         audit: Parsed ``audit.json`` of the new release.
         redacted: What was taken out and why, where the new release is a redacted copy.
     """
+    before = masked(parent.audit, () if redacted is None else redacted["fields"])
     earlier = {entry["name"]: entry["sha256"] for entry in parent.release["files"] if entry["name"] != LINEAGE_FILE}
     both = sorted(set(earlier) & set(files))
     return {
@@ -63,10 +64,24 @@ def lineage_document(
                 "changed": [name for name in both if earlier[name] != files[name]],
                 "same": [name for name in both if earlier[name] == files[name]],
             },
-            **{name: {"from": told(parent.audit), "to": told(audit)} for name, told in _TOLD.items()},
+            **{name: {"from": told(before), "to": told(audit)} for name, told in _TOLD.items()},
         },
         "redacted": None if redacted is None else dict(redacted),
     }
+
+
+REDACTABLE: dict[str, Any] = {
+    "generator.config": {"redacted": True},
+    "generator.model": "redacted",
+    "generator.notes": ["redacted"],
+}
+
+
+def masked(audit: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    """Return an audit document in which fields, of those in :data:`REDACTABLE`, say only that they were redacted."""
+    generator = audit["generator"]
+    hidden = {name.partition(".")[2]: REDACTABLE[name] for name in fields}
+    return {**audit, "generator": generator if generator is None else {**generator, **hidden}}
 
 
 _TOLD: dict[str, Callable[[Mapping[str, Any]], Any]] = {
@@ -125,18 +140,21 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 _HEX = {"type": "string", "pattern": r"^[0-9a-f]{64}\Z"}
 _NAMES = {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 10_000}
 _CHANGE = _object({"from": True, "to": True})
+_REDACTED = _object(
+    {
+        "files": _NAMES,
+        "fields": {"type": "array", "items": {"enum": sorted(REDACTABLE)}},
+        "reason": {"type": "string", "maxLength": 2000},
+        "created": {"type": "string", "maxLength": 40},
+    }
+)
 _FORM = _object(
     {
         "schema": {"const": LINEAGE_SCHEMA},
-        "parent": _object({"sha256": _HEX, "manifest_sha256": _HEX, "created": {"type": "string"}}),
+        "parent": _object({"sha256": _HEX, "manifest_sha256": _HEX, "created": {"type": "string", "maxLength": 40}}),
         "changes": _object(
             {"files": _object(dict.fromkeys(("added", "removed", "changed", "same"), _NAMES)), **dict.fromkeys(_TOLD, _CHANGE)}
         ),
-        "redacted": {
-            "anyOf": [
-                {"type": "null"},
-                _object({"files": _NAMES, "fields": _NAMES, "reason": {"type": "string"}, "created": {"type": "string"}}),
-            ]
-        },
+        "redacted": {"anyOf": [{"type": "null"}, _REDACTED]},
     }
 )
