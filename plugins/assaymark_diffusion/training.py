@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _DECAY = 0.999
 _CLIP = 1.0
 _LARGE = 5000  # rows from which a wide network pays
+_MANY = 64  # columns from which it does, too
 _BY_HEART = 10_000  # rows below which some are held out, since a smaller table could be learned by heart
 _HELD = 1000
 _REPEATS = 4  # noises that a loss on held-out rows is averaged over
@@ -57,11 +58,14 @@ class Plan:
     held: int
 
 
-def plan(config: DiffusionConfig, rows: int) -> Plan:
-    """Return the plan for a table: small ones get fewer steps and a narrower network, so that they are not learned by heart."""
+def plan(config: DiffusionConfig, rows: int, columns: int) -> Plan:
+    """Return the plan for a table: small ones get fewer steps and a narrower network, so that they are not learned by heart.
+
+    A narrow network cannot tell many columns apart, however few the rows are.
+    """
     batch = min(config.batch, max(32, rows // 2))
     steps = config.steps if config.steps is not None else min(2500, 300 + rows // 5)
-    width = config.width if config.width is not None else 384 if rows >= _LARGE else 128
+    width = config.width if config.width is not None else 384 if rows >= _LARGE or columns >= _MANY else 128
     return Plan(steps, batch, width, held_out(rows, _HELD) if rows < _BY_HEART else 0)
 
 
@@ -114,7 +118,7 @@ def train(
     encoded: Encoded, ordered: Sequence[bool], order: Order, config: DiffusionConfig, run: Run
 ) -> tuple[RowNetwork, tuple[str, ...]]:
     """Return the averaged denoiser of a table, and notes; raises like :func:`assaymark.learning.learn`."""
-    chosen = plan(config, encoded.rows)
+    chosen = plan(config, encoded.rows, encoded.codes.shape[1] + encoded.numbers.shape[1])
     training = _Training(encoded, ordered, order, config, chosen.width, run)
     course = Course(
         name="diffusion",
