@@ -181,9 +181,10 @@ def print_verification(path: Path, result: VerifyResult, *, as_json: bool) -> No
     for problem in result.problems:
         click.echo(visible(f"  {problem['file']}: {problem['message']} [{problem['code']}]"))
     _print_statements(result)
-    if result.ok and result.verdict is not None:
+    if result.ok:
         _print_sources(result.sources)
         _print_origin(result)
+    if result.ok and result.verdict is not None:
         click.echo(f"  the audit's verdict: {_styled(result.verdict.value)}")
         _print_approvals(result)
 

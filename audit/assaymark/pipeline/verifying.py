@@ -16,6 +16,7 @@ from assaymark.pipeline.statements import certificate_told, statements, time_tol
 from assaymark.pipeline.trusting import TrustRequest, load_trust
 from assaymark.provenance import independent
 from assaymark.provenance.approvals import not_waived
+from assaymark.provenance.definitions import MINING_ASSERTION
 from assaymark.provenance.digests import snapshot
 from assaymark.provenance.envelopes import verify_envelope
 from assaymark.provenance.lineage import Parent, digests_of, lineage_document
@@ -202,4 +203,5 @@ def _file_result(checked: FileCheck, request: VerifyRequest) -> VerifyResult:
     if not checked.trusted and not request.allow_untrusted and not found:
         found.append(_untrusted(request.path.name, checked.signer))
     told = VerifyResult(ok=not found, problems=_documents(found), trusted=checked.trusted, signer=checked.signer, files=1)
+    told = replace(told, mining=checked.assertions.get(MINING_ASSERTION))
     return _in_words(told, checked.credentials)

@@ -196,6 +196,7 @@ def test_a_single_file_says_what_may_be_done_with_it(tmp_path):
     stamp_file(tmp_path / "a.csv", open_development_signer(), mining=training_mining("notAllowed"))
     checked = verify_file(tmp_path / "a.csv", trusted_anchors())
     assert checked.assertions["cawg.training-mining"] == training_mining("notAllowed")
+    assert verify(VerifyRequest(tmp_path / "a.csv")).mining == training_mining("notAllowed")
 
 
 def test_a_generated_table_says_which_code_and_which_model_made_it(release):
