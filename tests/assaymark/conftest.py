@@ -123,8 +123,13 @@ def named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Clocks")])
 
 
-def certified(name: str, key: Any, issuer: str, issuer_key: Any, *extensions: tuple[Any, bool]) -> x509.Certificate:
-    """Certify a key for 400 days before and after today."""
+YEAR = timedelta(days=400)
+
+
+def certified(
+    name: str, key: Any, issuer: str, issuer_key: Any, *extensions: tuple[Any, bool], ends: timedelta = YEAR
+) -> x509.Certificate:
+    """Certify a key for 400 days before today, and until some time from now."""
     now = datetime.now(UTC).replace(microsecond=0)
     builder = (
         x509.CertificateBuilder()
@@ -132,8 +137,8 @@ def certified(name: str, key: Any, issuer: str, issuer_key: Any, *extensions: tu
         .issuer_name(named(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=400))
-        .not_valid_after(now + timedelta(days=400))
+        .not_valid_before(now - YEAR)
+        .not_valid_after(now + ends)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
@@ -142,7 +147,7 @@ def certified(name: str, key: Any, issuer: str, issuer_key: Any, *extensions: tu
     return builder.sign(issuer_key, hashes.SHA256())
 
 
-def make_clock(folder: Path, name: str, purposes: list[Any], *, ca: bool) -> Clock:
+def make_clock(folder: Path, name: str, purposes: list[Any], *, ca: bool, ends: timedelta = YEAR) -> Clock:
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name = f"Root of {name}"
     root = certified(
@@ -161,6 +166,7 @@ def make_clock(folder: Path, name: str, purposes: list[Any], *, ca: bool) -> Clo
         (x509.BasicConstraints(ca=ca, path_length=None), True),
         (keys._usage(signs=True, issues=False), True),
         (x509.ExtendedKeyUsage(purposes), True),
+        ends=ends,
     )
     private = key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     files = {
@@ -204,10 +210,12 @@ def clock(tmp_path_factory) -> Iterator[Callable[..., Clock]]:
     """Start time-stamp authorities on this machine, each with a root of its own."""
     servers = []
 
-    def make(name: str = "Clock", purposes: Any = None, *, ca: bool = False) -> Clock:
+    def make(name: str = "Clock", purposes: Any = None, *, ca: bool = False, ends: timedelta = YEAR) -> Clock:
         if shutil.which("openssl") is None:
             pytest.skip("OpenSSL is not installed")
-        made = make_clock(tmp_path_factory.mktemp("clock"), name, purposes or [ExtendedKeyUsageOID.TIME_STAMPING], ca=ca)
+        made = make_clock(
+            tmp_path_factory.mktemp("clock"), name, purposes or [ExtendedKeyUsageOID.TIME_STAMPING], ca=ca, ends=ends
+        )
         servers.append(served(made))
         return made
 

@@ -60,7 +60,8 @@ def _intact(broken: Sequence[str]) -> dict[str, str]:
 def _signer(broken: Sequence[str], signer: str, credentials: Credentials | None) -> dict[str, str]:
     name = signer or "Somebody unknown"
     if set(broken) & _OF_SIGNERS:
-        return _told(NO, f"The certificate of {name if signer else 'the signer'} does not count, for the reason that is given.")
+        whose = signer or (printable(credentials.name) if credentials is not None else "") or "the signer"
+        return _told(NO, f"The certificate of {whose} does not count, for the reason that is given.")
     if broken:
         return _told(NOT_CHECKED, "Who signed does not matter where it is not what was signed.")
     if credentials is None or credentials.anchor is None:

@@ -6,7 +6,6 @@ Sources: RFC 3161 section 2.4; RFC 5652 section 5; C2PA 2.2 sections 10.3.2.5.2 
 from __future__ import annotations
 
 import hashlib
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -108,12 +107,10 @@ def parse_response(response: bytes) -> Any:
     import rfc3161_client
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # what is out of the ordinary about a certificate of a stranger is reason enough
-            answer = rfc3161_client.decode_timestamp_response(response)
-            if answer.status > rfc3161_client.PKIStatus.GRANTED_WITH_MODS:
-                raise TokenError("refused: " + "; ".join([rfc3161_client.PKIStatus(answer.status).name, *answer.status_string]))
-            _check_form(answer)
+        answer = rfc3161_client.decode_timestamp_response(response)
+        if answer.status > rfc3161_client.PKIStatus.GRANTED_WITH_MODS:
+            raise TokenError("refused: " + "; ".join([rfc3161_client.PKIStatus(answer.status).name, *answer.status_string]))
+        _check_form(answer)
     except (ValueError, TypeError, OverflowError, Warning) as error:
         raise TokenError(f"it cannot be read: {type(error).__name__}") from error
     return answer
@@ -189,9 +186,7 @@ def _holds(answer: Any, root: x509.Certificate) -> bool:
 
     digest = answer.tst_info.message_imprint.message
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            return bool(VerifierBuilder(roots=[root]).build().verify(answer, digest))
+        return bool(VerifierBuilder(roots=[root]).build().verify(answer, digest))
     except (VerificationError, ValueError, TypeError, Warning):
         return False
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+import cbor2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,9 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from assaymark.errors import SigningKeyError
-from assaymark.provenance import keys
+from assaymark.provenance import independent, keys, manifests
+from assaymark.provenance.algorithms import sign_with
 from assaymark.provenance.certificates import usage_problem
+from assaymark.provenance.jumbf import read_store
 from assaymark.provenance.signing import open_pem_signer
+from assaymark.provenance.stamping import stamp_file
+from assaymark.provenance.verification import verify_file, verify_release
 
 PEM = serialization.Encoding.PEM
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -150,3 +155,52 @@ def test_renewal_asks_for_the_same_name_and_key(own):
     own([certify(ROOT, "Other", MIDDLE, "Middle")])
     other = call("renew", "--chain", "chain.pem", "--key", "key.pem", "--out", "other.csr", cwd=folder)
     assert (other.returncode, "do not belong together" in other.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("purpose", ["1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36", "1.3.6.1.4.1.62558.2.1"])
+def test_each_purpose_that_may_sign_is_trusted_by_both_readers(own, stamped, purpose):
+    root = certify(ROOT, "Root", ROOT, "Root", ca=True)
+    own([certify(KEY, "Office", MIDDLE, "Middle", purposes=[x509.ObjectIdentifier(purpose)]), INTERMEDIATE])
+    folder = stamped(open_pem_signer())
+    for read in (manifests.read_manifest, independent.read_manifest):
+        checked = verify_release(folder, [root.public_bytes(PEM)], read)
+        assert (checked.problems, checked.trusted) == ((), True)
+
+
+def swapped(sidecar: bytes, leaf: x509.Certificate) -> bytes:
+    """Return a sidecar as somebody would make it who has no scruples about certificates: signed again, under another one."""
+    content = read_store(sidecar)[-1].child("c2pa.signature").contents[0][1]
+    claim = read_store(sidecar)[-1].child("c2pa.claim.v2").contents[0][1]
+    protected, unprotected, payload, _ = cbor2.loads(content).value
+    header = cbor2.loads(protected)
+    header = {**header, 33: leaf.public_bytes(serialization.Encoding.DER)}
+    protected = cbor2.dumps(header)
+    raw = sign_with(KEY, "es256", cbor2.dumps(["Signature1", protected, b"", claim]))
+    room = len(unprotected["pad"])
+    while True:
+        again = cbor2.dumps(cbor2.CBORTag(18, [protected, {"pad": bytes(room)}, payload, raw]))
+        if len(again) == len(content):
+            return sidecar.replace(content, again)
+        room += len(content) - len(again)
+
+
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        ("for web servers", "another purpose"),
+        ("an authority as signer", "that of an authority"),
+        ("not yet valid", "not valid yet"),
+    ],
+)
+def test_whoever_verifies_is_told_why_a_certificate_does_not_count(own, tmp_path, case, reason):
+    own(plain())
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"x\n1\n")
+    stamp_file(file, open_pem_signer())
+    beside = tmp_path / "a.csv.c2pa"
+    beside.write_bytes(swapped(beside.read_bytes(), CASES[case][0][0]))
+    root = certify(ROOT, "Root", ROOT, "Root", ca=True).public_bytes(PEM)
+    for read in (manifests.read_manifest, independent.read_manifest):
+        (problem,) = verify_file(file, [root], read).problems
+        assert reason in problem.message, (read.__module__, problem)
+        assert problem.code in {"credential", "expired"}

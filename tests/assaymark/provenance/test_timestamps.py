@@ -246,3 +246,13 @@ def test_an_address_that_cannot_be_used(url):
 def test_an_authority_out_of_reach_is_told_of_before_anything_is_signed():
     with refused(match="cannot be reached"):
         with_clock(open_development_signer(), "http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_a_stamp_outlives_the_certificate_of_its_clock(clock, stamped, authority, read):
+    """Certificates are judged at the time that a stamp states: that of the clock ended since."""
+    here, moment = clock(ends=timedelta(minutes=-1)), datetime.now(UTC) - timedelta(minutes=2)
+    root, signer = authority()
+    folder = stamped(Stamping(signer, lambda message: here.token(message, time=moment)))
+    checked = verify_release(folder, trusting(root, clocks=(here.root,)), read)
+    assert (checked.problems, checked.trusted, checked.credentials.stamp.trusted) == ((), True, True)
