@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from assaymark.errors import TimeStampError
 from assaymark.provenance.credentials import SKEW
+from assaymark.provenance.der import with_sorted_certificates
 from assaymark.provenance.timestamps import TokenError, parse_response, read_token
 from assaymark.provenance.trust import Trust
 
@@ -112,7 +113,7 @@ class TimeStampAuthority:
 
 
 def _token(response: bytes, nonce: int | None) -> bytes:
-    answer = parse_response(response)
+    answer = parse_response(with_sorted_certificates(response))
     if answer.tst_info.nonce != nonce:
         raise TokenError("it is an answer to another request")
     return bytes(answer.time_stamp_token())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assaymark.provenance.der import with_sorted_certificates
 from assaymark.provenance.timestamps import as_response, parse_response, read_token
 
 if TYPE_CHECKING:
@@ -30,4 +31,5 @@ def read_proof(proof: bytes, policy: bytes, trust: Trust) -> TimeStamp:
     Raises:
         TokenError: When the proof is malformed, altered, or over another policy.
     """
+    proof = with_sorted_certificates(proof)  # it may be made by another tool
     return read_token(bytes(parse_response(proof).time_stamp_token()), policy, trust)

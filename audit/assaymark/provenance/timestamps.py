@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from assaymark.provenance.certificates import common_name, fingerprint, issued, issues, load_certificate
+from assaymark.provenance.der import encoded
 from assaymark.provenance.trust import Anchored, roots
 
 if TYPE_CHECKING:
@@ -80,10 +81,11 @@ def read_token(token: bytes, message: bytes, trust: Trust) -> TimeStamp:
         raise TokenError("it is over other bytes")
     try:
         chain = _chain(answer)
+        authority = common_name(chain[0]) or chain[0].subject.rfc4514_string()
     except (ValueError, KeyError, TypeError) as error:  # a certificate's parts are read when they are asked for
         raise TokenError("a certificate cannot be read") from error
     _check_end(answer, token)
-    stamp = TimeStamp(answer.tst_info.gen_time, common_name(chain[0]) or chain[0].subject.rfc4514_string(), chain)
+    stamp = TimeStamp(answer.tst_info.gen_time, authority, chain)
     known = [each for each in roots((*trust.anchors, *trust.clocks)) if each[0] in chain or issued(chain[-1], each[0])]
     for root, anchor in known:
         if _holds(answer, root):
@@ -95,7 +97,7 @@ def read_token(token: bytes, message: bytes, trust: Trust) -> TimeStamp:
 
 def as_response(token: bytes) -> bytes:
     """Return a token within a response that was granted, the form in which it is handed on in a file."""
-    return _encoded(_SEQUENCE, _GRANTED + token)
+    return encoded(_SEQUENCE, _GRANTED + token)
 
 
 def parse_response(response: bytes) -> Any:
@@ -132,7 +134,7 @@ def _check_end(answer: Any, token: bytes) -> None:
     (digest,) = answer.signed_data.digest_algorithms
     for algorithm in map(bytes.fromhex, _SIGNED_BY.get(_HASHES.get(digest.dotted_string, ""), ())):
         _, found, end = token.rpartition(algorithm)
-        if found and end == _encoded(_OCTETS, end[_header_size(end) :]):
+        if found and end == encoded(_OCTETS, end[_header_size(end) :]):
             return
     raise TokenError("it does not end with a signature of a known kind")
 
@@ -189,11 +191,3 @@ def _holds(answer: Any, root: x509.Certificate) -> bool:
         return bool(VerifierBuilder(roots=[root]).build().verify(answer, digest))
     except (VerificationError, ValueError, TypeError, Warning):
         return False
-
-
-def _encoded(tag: int, content: bytes) -> bytes:
-    """Return contents, encoded already, under a tag and a length in DER."""
-    size = len(content)
-    width = (size.bit_length() + 7) // 8
-    length = bytes([size]) if size < 0x80 else bytes([0x80 | width]) + size.to_bytes(width, "big")  # noqa: PLR2004 - see above
-    return bytes([tag]) + length + content

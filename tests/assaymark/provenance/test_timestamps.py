@@ -8,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from assaymark.errors import TimeStampError
-from assaymark.provenance import independent, manifests
+from assaymark.provenance import independent, keys, manifests
 from assaymark.provenance.authorities import TimedSigner, TimeStampAuthority, with_clock
 from assaymark.provenance.cose import signature_of
 from assaymark.provenance.jumbf import read_store
@@ -21,6 +24,7 @@ from assaymark.provenance.trust import Anchor, Trust
 from assaymark.provenance.verification import verify_release
 
 READERS = (manifests.read_manifest, independent.read_manifest)
+PEM = serialization.Encoding.PEM
 MESSAGE = b"what was there"
 
 
@@ -72,6 +76,30 @@ def test_every_change_of_a_token_is_found(clock):
     for changed in (token[:-1], token + b"\0", b"", b"\x30\x00", token * 2):
         with pytest.raises(TokenError):
             read_token(changed, MESSAGE, trusting(here.root))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_clock_below_an_intermediate_authority_as_most_are(clock, whole):
+    """Its token brings the intermediate certificate along, and with some authorities the root, too."""
+    here = clock()
+    keys_ = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    authority_ = (x509.BasicConstraints(ca=True, path_length=None), True), (keys._usage(signs=False, issues=True), True)
+    certify = here.certified
+    root = certify("Root", keys_[0], "Root", keys_[0], *authority_)
+    middle = certify("Middle", keys_[1], "Root", keys_[0], *authority_)
+    stamps = (
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (keys._usage(signs=True, issues=False), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True),
+    )
+    own = certify("Deep clock", here.key, "Middle", keys_[1], *stamps)
+    (here.folder / "clock.pem").write_bytes(own.public_bytes(PEM))
+    chain = [own, middle, root] if whole else [own, middle]
+    (here.folder / "chain.pem").write_bytes(b"".join(each.public_bytes(PEM) for each in chain))
+    token = TimeStampAuthority(here.url).stamp(MESSAGE)
+    stamp = read_token(token, MESSAGE, trusting(clocks=(root.public_bytes(PEM),)))
+    assert (stamp.authority, stamp.trusted, len(stamp.certificates)) == ("Deep clock", True, len(chain))
+    assert not read_token(token, MESSAGE, trusting(here.root)).trusted
 
 
 def test_a_token_made_apart_from_openssl_holds(clock):
