@@ -85,8 +85,9 @@ def read_token(token: bytes, message: bytes, trust: Trust) -> TimeStamp:
     except (ValueError, KeyError, TypeError) as error:  # a certificate's parts are read when they are asked for
         raise TokenError("a certificate cannot be read") from error
     _check_end(answer, token)
+    _check_bound(chain[0], token)
     stamp = TimeStamp(answer.tst_info.gen_time, authority, chain)
-    known = [each for each in roots((*trust.anchors, *trust.clocks)) if each[0] in chain or issued(chain[-1], each[0])]
+    known = [each for each in roots((*trust.anchors, *trust.clocks)) if each[0] in chain or each[0].subject == chain[-1].issuer]
     for root, anchor in known:
         if _holds(answer, root):
             return replace(stamp, anchor=Anchored(root.subject.rfc4514_string(), fingerprint(root), anchor.source))
@@ -137,6 +138,15 @@ def _check_end(answer: Any, token: bytes) -> None:
         if found and end == encoded(_OCTETS, end[_header_size(end) :]):
             return
     raise TokenError("it does not end with a signature of a known kind")
+
+
+def _check_bound(certificate: x509.Certificate, token: bytes) -> None:
+    """Check that a token holds the hash of its authority's certificate, as RFC 3161 section 2.4.2 demands."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    whole = certificate.public_bytes(Encoding.DER)
+    if not any(hashlib.new(name, whole, usedforsecurity=False).digest() in token for name in ("sha1", *_HASHES.values())):
+        raise TokenError("it does not name the certificate of its authority")
 
 
 def _header_size(encoded: bytes) -> int:
