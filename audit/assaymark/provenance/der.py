@@ -19,8 +19,15 @@ def content_of(element: bytes) -> bytes:
     """Return the content of one element that fills the bytes.
 
     Raises:
-        ValueError: When it is none.
+        ValueError: When it is none, or bytes follow it.
     """
+    content = _first(element)
+    if element != encoded(element[0], content):
+        raise ValueError("bytes after an element, or a length that is not in its shortest form")
+    return content
+
+
+def _first(element: bytes) -> bytes:
     if len(element) < 2:  # noqa: PLR2004 - a tag and a length
         raise ValueError("no element")
     width = element[1] & 0x7F if element[1] >= _SHORT else 0
@@ -41,8 +48,7 @@ def parts(content: bytes) -> list[bytes]:
     """
     found: list[bytes] = []
     while content:
-        inner = content_of(content)
-        whole = encoded(content[0], inner)
+        whole = encoded(content[0], _first(content))
         if not content.startswith(whole):
             raise ValueError("a length that is not in its shortest form")
         found.append(whole)
