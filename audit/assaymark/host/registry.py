@@ -18,9 +18,11 @@ from assaymark.host.loading import BLOCK, LoadedPlugin, PluginInfo, PluginState,
 from assaymark.host.specs import CheckSpec, GeneratorSpec, HealthReport, RendererSpec, SignerSpec, Spec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic import BaseModel, ValidationError
 
-    from assaymark.host.specs import Generator
+    from assaymark.host.specs import Fitted, Generator
 
 S = TypeVar("S", bound=Spec)
 T = TypeVar("T")
@@ -206,12 +208,12 @@ def guard(plugin: PluginInfo, what: str, function: Callable[..., T], *args: Any,
         raise PluginFailedError(
             f"the plugin {plugin.name} of {plugin.origin} broke",
             where=what,
-            found=f"{type(error).__name__} {_place(error)}".strip(),
+            found=f"{type(error).__name__} {place_of(error)}".strip(),
             remedy=f"Report this to the author of the plugin, or do without it: {BLOCK}={plugin.name}.",
         ) from error
 
 
-def _place(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
     """Return the module and line that raised an exception."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -278,14 +280,24 @@ def _refused(name: str, error: ValidationError) -> ConfigError:
     )
 
 
-def open_generator(registered: Registered[GeneratorSpec], config: Mapping[str, Any]) -> Generator:
-    """Make a generator from its configuration.
+def open_generator(registered: Registered[GeneratorSpec], config: Mapping[str, Any], *, here: bool = False) -> Generator:
+    """Make a generator from its configuration: one of another distribution in a process of its own.
+
+    Args:
+        registered: The generator.
+        config: Its settings.
+        here: Whether it is to work in this process, whoever wrote it.
 
     Raises:
         ConfigError: When the configuration has an unknown key or a value out of range.
         PluginFailedError: When the plugin breaks or what it makes cannot be fitted.
     """
+    from assaymark.host.isolation.generator import IsolatedGenerator, is_isolated
+
     checked = build_config(registered, config)
+    if not here and is_isolated(registered):
+        isolated: Any = IsolatedGenerator(registered, checked.model_dump(mode="json"))
+        return isolated  # type: ignore[no-any-return]  # it loads by load_fitted, not by its class
     generator: Generator = call_guarded(registered, resolve(registered.spec.factory), checked)
     if not callable(getattr(generator, "fit", None)):
         raise PluginFailedError(
@@ -295,6 +307,21 @@ def open_generator(registered: Registered[GeneratorSpec], config: Mapping[str, A
             remedy="Report this to the author of the plugin.",
         )
     return generator
+
+
+def load_fitted(registered: Registered[GeneratorSpec], folder: Path) -> Fitted:
+    """Load a model that a generator saved: one of another distribution in a process of its own.
+
+    Raises:
+        ModelFolderError: When the folder is damaged.
+        PluginFailedError: When the plugin breaks.
+    """
+    from assaymark.host.isolation.generator import IsolatedGenerator, is_isolated
+
+    if is_isolated(registered):
+        return IsolatedGenerator(registered, {}).load(folder)
+    fitted: Fitted = call_guarded(registered, lambda: resolve(registered.spec.factory).load(folder))
+    return fitted
 
 
 def _health(plugin: LoadedPlugin) -> list[HealthReport]:

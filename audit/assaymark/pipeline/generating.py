@@ -13,7 +13,7 @@ from assaymark.encoding.levels import COMMON
 from assaymark.errors import ConditionError, ModelFolderError, OptionError
 from assaymark.formats import check_format
 from assaymark.host.provenance import describe
-from assaymark.host.registry import Registered, call_guarded, load_registry, resolve
+from assaymark.host.registry import Registered, call_guarded, load_fitted, load_registry
 from assaymark.pipeline.running import fit
 from assaymark.pipeline.running import sample as sample_batches
 from assaymark.pipeline.staging import refuse_existing, staged_folder, write_file
@@ -181,5 +181,4 @@ def load_model(folder: Path) -> tuple[Registered[GeneratorSpec], Fitted]:
         ) from error
     check_format(schema, MODEL_SCHEMA, str(folder))
     registered = load_registry().generator(name)
-    fitted: Fitted = call_guarded(registered, lambda: resolve(registered.spec.factory).load(folder))
-    return registered, fitted
+    return registered, load_fitted(registered, folder)

@@ -139,10 +139,35 @@ def sample(
         run.check()
         batch: Table | None = call_guarded(registered, lambda: next(batches, None))
         if batch is None:
+            _refuse_short(registered, done, rows)
             return
         done += batch.rows
+        _refuse_batch(registered, fitted, batch, done, rows)
         run.progress(done, rows, "rows")
         yield batch
+
+
+def _refuse_batch(registered: Registered[GeneratorSpec], fitted: Fitted, batch: Table, done: int, rows: int) -> None:
+    """Refuse rows that nobody asked for, or of other columns than the generator says."""
+    wanted = fitted.schema.names
+    if batch.names == wanted and batch.arrow.schema.names == list(wanted) and done <= rows:
+        return
+    raise PluginFailedError(
+        f"the generator {registered.spec.name} made something else than was asked for",
+        found=f"{done} rows" if done > rows else f"the columns {', '.join(batch.arrow.schema.names[:20])}",
+        expected=f"{rows} rows" if done > rows else f"the columns {', '.join(wanted[:20])}",
+        remedy="Report this to the author of the plugin; `assaymark plugins check` finds such faults.",
+    )
+
+
+def _refuse_short(registered: Registered[GeneratorSpec], done: int, rows: int) -> None:
+    if done != rows:
+        raise PluginFailedError(
+            f"the generator {registered.spec.name} made fewer rows than were asked for",
+            found=f"{done} rows",
+            expected=f"{rows} rows",
+            remedy="Report this to the author of the plugin; `assaymark plugins check` finds such faults.",
+        )
 
 
 def claimed(registered: Registered[GeneratorSpec], fitted: Fitted) -> PrivacyClaim | None:

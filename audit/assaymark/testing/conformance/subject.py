@@ -68,7 +68,7 @@ class Subject:
 
     def fit(self, table: Table, run: Run | None = None) -> Fitted:
         """Fit the generator anew."""
-        return open_generator(self.registered, self.config).fit(table, table.schema, run or Run(0))
+        return open_generator(self.registered, self.config, here=True).fit(table, table.schema, run or Run(0))
 
     def sample(self, fitted: Fitted, rows: int, seed: int = 0, where: Mapping[str, Any] | None = None) -> Table:
         """Return sampled rows as one table."""
