@@ -14,7 +14,7 @@ from typing import Any
 from assaymark.errors import AssaymarkError, InternalError
 from assaymark.provenance import independent, manifests
 from assaymark.provenance.digests import Fingerprint
-from assaymark.provenance.verification import check_content
+from assaymark.provenance.file_checks import check_content
 
 LIMIT = 16 * 2**20
 Parser = Callable[[bytes], object]
@@ -54,7 +54,7 @@ def json_document(content: bytes) -> object:
 
 
 def release(content: bytes) -> object:
-    from assaymark.provenance.verification import release_document
+    from assaymark.provenance.listing import release_document
 
     return release_document(content)
 

@@ -19,11 +19,11 @@ import pytest
 
 from assaymark.provenance import independent, manifests
 from assaymark.provenance.digests import Fingerprint
+from assaymark.provenance.file_checks import check_content
 from assaymark.provenance.jumbf import read_store
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.signing import open_development_signer
 from assaymark.provenance.stamping import stamp_file
-from assaymark.provenance.verification import check_content
 
 HERE = Path(__file__).parent
 FLIPS = 12  # of each file, and as many of each sidecar

@@ -193,7 +193,7 @@ _ANSWERS = {"yes": "green", "no": "red", "not_checked": "yellow"}
 
 
 def _print_statements(result: VerifyResult) -> None:
-    from assaymark.provenance.verification import printable
+    from assaymark.provenance.file_checks import printable
 
     for key, one in result.statements.items():
         answer = click.style(f"{one['answer'].replace('_', ' '):<12}", fg=_ANSWERS[one["answer"]])

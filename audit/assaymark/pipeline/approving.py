@@ -13,9 +13,10 @@ from assaymark.pipeline.requests import VerifyRequest
 from assaymark.pipeline.trusting import TrustRequest, load_trust
 from assaymark.pipeline.verifying import verify
 from assaymark.provenance.approvals import LONGEST_NAME, LONGEST_REASON, Approval, add_approval, chosen_findings
+from assaymark.provenance.file_checks import printable
 from assaymark.provenance.lineage import digests_of
 from assaymark.provenance.stamping import APPROVALS, AUDIT_FILE
-from assaymark.provenance.verification import printable, verify_release
+from assaymark.provenance.verification import verify_release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

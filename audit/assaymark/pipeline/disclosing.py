@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import DisclosureError, MissingFileError, ReleaseError
 from assaymark.provenance.disclosure import DATASETS, disclosure_of, proof_document, read_salts, source_digest
+from assaymark.provenance.file_checks import verify_file
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.stamping import AUDIT_FILE, RELEASE_FILE, sidecar_of
 from assaymark.provenance.strict_json import loads_strict
-from assaymark.provenance.verification import verify_file, verify_release
+from assaymark.provenance.verification import verify_release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

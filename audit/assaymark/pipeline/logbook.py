@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from assaymark.errors import LogError, ManifestError, MissingFileError, ReleaseError
 from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint, read_plain
 from assaymark.provenance.embedding import embedded_in
+from assaymark.provenance.file_checks import verify_file
 from assaymark.provenance.stamping import FILE_LIMIT, RELEASE_FILE, SUFFIX
 from assaymark.provenance.strict_json import loads_strict
 from assaymark.provenance.transparency.entries import Stamp
 from assaymark.provenance.transparency.proofs import PROOF_LIMIT, newest_head, prove_consistency, prove_inclusion
 from assaymark.provenance.transparency.storage import Log
-from assaymark.provenance.verification import verify_file
 from assaymark.tables.atomic import write_bytes
 
 if TYPE_CHECKING:

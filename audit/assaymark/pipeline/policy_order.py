@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from assaymark.errors import MissingFileError, PolicyProofError
 from assaymark.provenance.credentials import SKEW
 from assaymark.provenance.digests import UnreadableError, read_plain
+from assaymark.provenance.file_checks import Problem, printable
 from assaymark.provenance.policy_proof import PROOF_FILE, PROOF_LIMIT, read_proof
 from assaymark.provenance.stamping import POLICY_FILE
 from assaymark.provenance.timestamps import TokenError
 from assaymark.provenance.trust import Trust
-from assaymark.provenance.verification import Problem, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

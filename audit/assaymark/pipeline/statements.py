@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from assaymark.pipeline.trusting import DEVELOPMENT
-from assaymark.provenance.verification import printable
+from assaymark.provenance.file_checks import printable
 from assaymark.results.findings import Verdict
 
 if TYPE_CHECKING:

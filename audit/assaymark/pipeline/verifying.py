@@ -19,11 +19,12 @@ from assaymark.provenance.approvals import not_waived
 from assaymark.provenance.definitions import MINING_ASSERTION
 from assaymark.provenance.digests import snapshot
 from assaymark.provenance.envelopes import verify_envelope
+from assaymark.provenance.file_checks import FileCheck, Problem, printable, verify_file
 from assaymark.provenance.lineage import Parent, digests_of, lineage_document
 from assaymark.provenance.manifests import read_manifest
 from assaymark.provenance.stamping import LINEAGE_FILE, RELEASE_FILE
 from assaymark.provenance.strict_json import loads_strict
-from assaymark.provenance.verification import FileCheck, Problem, ReleaseCheck, printable, verify_file, verify_release
+from assaymark.provenance.verification import ReleaseCheck, verify_release
 from assaymark.results.findings import Verdict
 
 if TYPE_CHECKING:

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import ApprovalError, AssaymarkError, OutputError, ReleaseError
+from assaymark.forms import DIGEST, Form, closed
 from assaymark.provenance.definitions import APPROVAL_ASSERTION, approval_definition
 from assaymark.provenance.digests import Fingerprint, UnreadableError, read_plain
+from assaymark.provenance.file_checks import Problem, check_content, printable
 from assaymark.provenance.manifests import Stamper
 from assaymark.provenance.stamping import APPROVALS, AUDIT_FILE, SUFFIX
 from assaymark.provenance.strict_json import loads_strict
-from assaymark.provenance.verification import Problem, check_content, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -322,33 +323,28 @@ def _meanwhile(target: Path) -> ApprovalError:
 
 
 def _read(content: bytes) -> dict[str, Any]:
-    from jsonschema import Draft202012Validator
-
     document: dict[str, Any] = loads_strict(content, max_bytes=_SIZE_LIMIT, where=APPROVAL_FILE)
-    wrong = next(Draft202012Validator(_FORM).iter_errors(document), None)
-    if wrong is not None:
-        raise ReleaseError("it does not have the form of an approval", where=APPROVAL_FILE, found=wrong.json_path)
+    fault = _FORM.fault(document)
+    if fault is not None:
+        raise ReleaseError("it does not have the form of an approval", where=APPROVAL_FILE, found=fault.place)
     return document
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-
-
-_HEX = {"type": "string", "pattern": r"^[0-9a-f]{64}\Z"}
-_BOTH = _object({"sha256": _HEX, "manifest_sha256": _HEX})
-_WAIVED = _object({"id": {"type": "string", "maxLength": 200}, "scope": {"type": "object"}, "gate": {"enum": list(_OPEN)}})
-_FORM = _object(
-    {
-        "schema": {"const": APPROVAL_SCHEMA},
-        "number": {"type": "integer", "minimum": 1},
-        "previous": {"anyOf": [{"type": "null"}, _BOTH]},
-        "created": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z\Z"},
-        "release": _BOTH,
-        "verdict": {"enum": ["pass", "fail", "inconclusive"]},
-        "by": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME},
-        "decision": {"enum": ["approve", "waive"]},
-        "waives": {"type": "array", "items": _WAIVED, "maxItems": 1000},
-        "reason": {"type": "string", "maxLength": LONGEST_REASON},
-    }
+_BOTH = closed({"sha256": DIGEST, "manifest_sha256": DIGEST})
+_WAIVED = closed({"id": {"type": "string", "maxLength": 200}, "scope": {"type": "object"}, "gate": {"enum": list(_OPEN)}})
+_FORM = Form(
+    closed(
+        {
+            "schema": {"const": APPROVAL_SCHEMA},
+            "number": {"type": "integer", "minimum": 1},
+            "previous": {"anyOf": [{"type": "null"}, _BOTH]},
+            "created": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z\Z"},
+            "release": _BOTH,
+            "verdict": {"enum": ["pass", "fail", "inconclusive"]},
+            "by": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME},
+            "decision": {"enum": ["approve", "waive"]},
+            "waives": {"type": "array", "items": _WAIVED, "maxItems": 1000},
+            "reason": {"type": "string", "maxLength": LONGEST_REASON},
+        }
+    )
 )

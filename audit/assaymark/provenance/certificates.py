@@ -6,6 +6,7 @@ Sources: C2PA 2.2 section 14.5 (certificate profile), RFC 5280. Revocation is no
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from assaymark.provenance.algorithms import RSA_BITS, algorithm_of
@@ -34,7 +35,12 @@ def load_chain(encoded: object) -> list[x509.Certificate]:
         raise ValueError("no chain of certificates")
     if not all(isinstance(part, bytes) for part in parts):
         raise ValueError("a certificate that is no bytes")
-    return [load_certificate(part) for part in parts]
+    return list(_certificates(tuple(parts)))
+
+
+@lru_cache(maxsize=4)  # one signer signs all files of a release
+def _certificates(encoded: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
+    return tuple(load_certificate(part) for part in encoded)
 
 
 def load_certificate(encoded: bytes) -> x509.Certificate:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import CommitmentError, DisclosureError, ReleaseError
+from assaymark.forms import DIGEST, Form, closed
 from assaymark.provenance.commitment import DISCLOSURE_SCHEMA, opens
 from assaymark.provenance.digests import UnreadableError, fingerprint
 from assaymark.provenance.stamping import FILE_LIMIT
@@ -20,27 +21,25 @@ if TYPE_CHECKING:
 PROOF_SCHEMA = "assaymark-opening/1"
 DATASETS = ("real", "holdout")
 _SIZE_LIMIT = 64 * 1024
-_HEX = {"type": "string", "pattern": r"^[0-9a-f]{64}\Z"}
 
-
-def _object(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
-    names = list(properties) if required is None else required
-    return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
-
-
-_SALT = _object({"commitment": _HEX, "salt": _HEX})
-_OPENED = _object({**_SALT["properties"], "sha256": _HEX})
-_DISCLOSURE_FORM = _object(
-    {"schema": {"const": DISCLOSURE_SCHEMA}, "opens": {"type": "string"}, "real": _SALT, "holdout": _SALT}, ["schema", "real"]
+_SALT = closed({"commitment": DIGEST, "salt": DIGEST})
+_OPENED = closed({**_SALT["properties"], "sha256": DIGEST})
+_DISCLOSURE_FORM = Form(
+    closed(
+        {"schema": {"const": DISCLOSURE_SCHEMA}, "opens": {"type": "string"}, "real": _SALT, "holdout": _SALT},
+        ["schema", "real"],
+    )
 )
-_PROOF_FORM = _object(
-    {
-        "schema": {"const": PROOF_SCHEMA},
-        "opens": {"type": "string"},
-        "release": _object({"sha256": _HEX}),
-        "opened": {**_object({"real": _OPENED, "holdout": _OPENED}, []), "minProperties": 1},
-    },
-    ["schema", "release", "opened"],
+_PROOF_FORM = Form(
+    closed(
+        {
+            "schema": {"const": PROOF_SCHEMA},
+            "opens": {"type": "string"},
+            "release": closed({"sha256": DIGEST}),
+            "opened": {**closed({"real": _OPENED, "holdout": _OPENED}, []), "minProperties": 1},
+        },
+        ["schema", "release", "opened"],
+    )
 )
 
 
@@ -102,8 +101,6 @@ def read_salts(path: Path) -> Salts:
     Raises:
         DisclosureError: When it is missing, of another form, or can be read by others.
     """
-    from jsonschema import Draft202012Validator
-
     content, mode = _read(path)
     try:
         document = loads_strict(content, max_bytes=_SIZE_LIMIT, where=str(path))
@@ -113,9 +110,9 @@ def read_salts(path: Path) -> Salts:
     form = {DISCLOSURE_SCHEMA: _DISCLOSURE_FORM, PROOF_SCHEMA: _PROOF_FORM}.get(schema if isinstance(schema, str) else "")
     if form is None:
         raise _malformed(path, f"schema {str(schema)[:60]!r}")
-    wrong = next(Draft202012Validator(form).iter_errors(document), None)
-    if wrong is not None:
-        raise _malformed(path, f"{wrong.json_path}: not of the expected form")  # its text might show a salt
+    fault = form.fault(document)
+    if fault is not None:
+        raise _malformed(path, f"{fault.place}: not of the expected form")  # its text might show a salt
     if schema == PROOF_SCHEMA:
         return Salts(path, document["opened"], document["release"]["sha256"])
     if os.name == "posix" and mode & 0o077:

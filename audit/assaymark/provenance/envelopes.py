@@ -12,9 +12,9 @@ from assaymark.errors import AssaymarkError
 from assaymark.provenance.certificates import leaf_problem
 from assaymark.provenance.digests import UnreadableError, fingerprint, read_plain
 from assaymark.provenance.dsse import unseal
+from assaymark.provenance.file_checks import FileCheck, Problem, printable
 from assaymark.provenance.stamping import FILE_LIMIT, FILE_NAME, SUFFIX
 from assaymark.provenance.strict_json import loads_strict
-from assaymark.provenance.verification import FileCheck, Problem, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

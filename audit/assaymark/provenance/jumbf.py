@@ -34,6 +34,7 @@ _FILE_TYPE = re.compile(rb"\x00[a-z]{1,40}/[a-z0-9.+\-]{1,80}\x00\Z")
 _SALT_SIZES = frozenset({16, 32})
 _DEPTH_LIMIT = 8
 _CBOR_DEPTH_LIMIT = 64
+_PLAIN_TYPES, _KEY_TYPES = frozenset({str, bytes, int, bool, type(None)}), frozenset({str, int})
 _HEADER = 8
 _SHA256_SIZE = 32
 _ALGORITHM, _CHAIN = 1, 33  # labels of a COSE header
@@ -74,7 +75,7 @@ class Box:
         return found[0]
 
 
-@lru_cache(maxsize=2)  # of one sidecar several parts of a verification ask; that over a release is large
+@lru_cache(maxsize=4)  # of one sidecar several parts of a verification ask; that over a release is large
 def read_store(store: bytes) -> tuple[Box, ...]:
     """Return the manifests of a store, the active one last.
 
@@ -246,17 +247,21 @@ def canonical_cbor(content: bytes) -> Any:
 
 def _check_plain(value: Any, depth: int) -> None:
     """Refuse whatever is no number, text, bytes, list or map with keys of text or numbers: dates, patterns, sets, fractions."""
+    kind = type(value)
+    if kind in _PLAIN_TYPES:
+        return
     if depth > _CBOR_DEPTH_LIMIT:
         raise _malformed("too many levels of CBOR")
     if isinstance(value, Mapping):
         for key, entry in value.items():
-            if type(key) not in {str, int}:
+            if type(key) not in _KEY_TYPES:
                 raise _malformed("a key that is no text")
-            _check_plain(entry, depth + 1)
+            if type(entry) not in _PLAIN_TYPES:  # asked here too: most are, and a call takes longer
+                _check_plain(entry, depth + 1)
     elif isinstance(value, (list, tuple)):
         for entry in value:
             _check_plain(entry, depth + 1)
-    elif type(value) not in {str, bytes, int, bool, float, type(None)} or (type(value) is float and not math.isfinite(value)):
+    elif kind is not float or not math.isfinite(value):
         raise _malformed("CBOR of an unknown type")
 
 
@@ -328,7 +333,7 @@ def _check_unsigned(unprotected: Mapping[Any, Any]) -> bool:
     stamped = next(iter(unprotected), None) == "sigTst2"
     if list(pads) not in (["pad"], ["pad", "pad2"]) or (stamp is not None) != stamped:
         raise _malformed("a signature with an unknown unsigned header")
-    if any(not isinstance(pad, bytes) or not pad or any(pad) for pad in pads.values()):
+    if any(not isinstance(pad, bytes) or not pad or pad.strip(b"\x00") for pad in pads.values()):
         raise _malformed("padding that is not zero")
     if not stamped:
         return False

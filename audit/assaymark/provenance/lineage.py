@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import AssaymarkError, ReleaseError
+from assaymark.forms import DIGEST, Form, closed
 from assaymark.provenance.stamping import LINEAGE_FILE, RELEASE_FILE, sidecar_of
 from assaymark.provenance.strict_json import loads_strict
 
@@ -124,23 +125,16 @@ def read_lineage(content: bytes) -> dict[str, Any]:
     Raises:
         ReleaseError: When it does not have its form.
     """
-    from jsonschema import Draft202012Validator
-
     document: dict[str, Any] = loads_strict(content, max_bytes=_SIZE_LIMIT, where=LINEAGE_FILE)
-    wrong = next(Draft202012Validator(_FORM).iter_errors(document), None)
-    if wrong is not None:
-        raise ReleaseError("it does not have the form of a statement on a parent", where=LINEAGE_FILE, found=wrong.json_path)
+    fault = _FORM.fault(document)
+    if fault is not None:
+        raise ReleaseError("it does not have the form of a statement on a parent", where=LINEAGE_FILE, found=fault.place)
     return document
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-
-
-_HEX = {"type": "string", "pattern": r"^[0-9a-f]{64}\Z"}
 _NAMES = {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 10_000}
-_CHANGE = _object({"from": True, "to": True})
-_REDACTED = _object(
+_CHANGE = closed({"from": True, "to": True})
+_REDACTED = closed(
     {
         "files": _NAMES,
         "fields": {"type": "array", "items": {"enum": sorted(REDACTABLE)}},
@@ -148,13 +142,18 @@ _REDACTED = _object(
         "created": {"type": "string", "maxLength": 40},
     }
 )
-_FORM = _object(
-    {
-        "schema": {"const": LINEAGE_SCHEMA},
-        "parent": _object({"sha256": _HEX, "manifest_sha256": _HEX, "created": {"type": "string", "maxLength": 40}}),
-        "changes": _object(
-            {"files": _object(dict.fromkeys(("added", "removed", "changed", "same"), _NAMES)), **dict.fromkeys(_TOLD, _CHANGE)}
-        ),
-        "redacted": {"anyOf": [{"type": "null"}, _REDACTED]},
-    }
+_FORM = Form(
+    closed(
+        {
+            "schema": {"const": LINEAGE_SCHEMA},
+            "parent": closed({"sha256": DIGEST, "manifest_sha256": DIGEST, "created": {"type": "string", "maxLength": 40}}),
+            "changes": closed(
+                {
+                    "files": closed(dict.fromkeys(("added", "removed", "changed", "same"), _NAMES)),
+                    **dict.fromkeys(_TOLD, _CHANGE),
+                }
+            ),
+            "redacted": {"anyOf": [{"type": "null"}, _REDACTED]},
+        }
+    )
 )

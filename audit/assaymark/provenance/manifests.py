@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import ManifestError, StampError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from assaymark.host.specs import Signer
     from assaymark.provenance.credentials import Credentials
-    from assaymark.provenance.trust import TrustLike
+    from assaymark.provenance.trust import Anchor, TrustLike
 
 MEDIA_TYPE = "application/octet-stream"  # keeps every file as it is, byte for byte
 _MISMATCH, _MATCH = "assertion.dataHash.mismatch", "assertion.dataHash.match"
@@ -51,6 +52,11 @@ def _context(trust: Trust) -> Any:
         trusted["anchors"] = [{"trust_anchors": pem, "trust_kind": "tsa"}]
     settings["trust"] = trusted
     return Context(Settings.from_dict(settings))
+
+
+@lru_cache(maxsize=4)  # every file of a release is read under the same one
+def _reading_context(anchors: tuple[Anchor, ...], clocks: tuple[Anchor, ...]) -> Any:
+    return _context(Trust(anchors, clocks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,13 @@ class Stamper:
         self._context.close()
 
     def sign(self, definition: Mapping[str, Any], sha256: bytes, resources: Sequence[Resource] = ()) -> bytes:
-        """Return a detached manifest, already read back as verification does and found to hold.
+        """Return a detached manifest that holds; see :meth:`sign_and_read`."""
+        return self.sign_and_read(definition, sha256, resources)[0]
+
+    def sign_and_read(
+        self, definition: Mapping[str, Any], sha256: bytes, resources: Sequence[Resource] = ()
+    ) -> tuple[bytes, Reading]:
+        """Return a detached manifest, and what it reads as: it was read back as verification does and found to hold.
 
         Args:
             definition: What the manifest says; its ``c2pa.hash.data`` holds ``sha256``.
@@ -149,7 +161,7 @@ class Stamper:
                 found=", ".join(reading.problems) or "unreadable",
                 remedy="Check the certificate: it needs a current, non-CA leaf with digitalSignature and an allowed key usage.",
             )
-        return manifest
+        return manifest, reading
 
     def _timed(self, sidecar: bytes, name: str) -> bytes:
         """Return the sidecar, time-stamped where the signer has a clock."""
@@ -211,7 +223,7 @@ def read_manifest(manifest: bytes, sha256: bytes, anchors: TrustLike) -> Reading
 
     try:
         trust = as_trust(anchors)
-        context = _context(trust)
+        context = _reading_context(trust.anchors, trust.clocks)
     except (C2paError, ValueError) as error:
         return Reading("invalid", (f"trust anchors: {error}"[:200],))
     try:

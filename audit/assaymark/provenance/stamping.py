@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from assaymark.host.specs import Signer
+    from assaymark.provenance.reading import Reading
 
 RELEASE_SCHEMA = "assaymark-release/1"
 RELEASE_FILE = "release.json"
@@ -230,9 +231,8 @@ def stamp_release(folder: Path, signer: Signer, *, claims: ReleaseClaims) -> Non
     with Stamper(signer) as stamper:
         for name in names:
             content = _content(folder / name)
-            sidecar = _sign(stamper, name, content, claims)
+            sidecar, reading = _sign(stamper, name, content, claims)
             _write(folder / (name + SUFFIX), sidecar)
-            reading = read_manifest(sidecar, content.sha256, ())
             components.append(
                 Component(name, sidecar, read_store(sidecar)[-1].label, reading.store.get("validation_results", {}))
             )
@@ -282,13 +282,13 @@ def _names(folder: Path, claims: ReleaseClaims) -> list[str]:
     return names
 
 
-def _sign(stamper: Stamper, name: str, content: Fingerprint, claims: ReleaseClaims) -> bytes:
+def _sign(stamper: Stamper, name: str, content: Fingerprint, claims: ReleaseClaims) -> tuple[bytes, Reading]:
     if name != claims.data_file:
-        return stamper.sign(computed_definition(name, content, claims.assaymark), content.sha256)
+        return stamper.sign_and_read(computed_definition(name, content, claims.assaymark), content.sha256)
     if not claims.generated:
-        return stamper.sign(audited_definition(claims, content), content.sha256)
+        return stamper.sign_and_read(audited_definition(claims, content), content.sha256)
     definition, resources = generated_definition(claims, content)
-    return stamper.sign(definition, content.sha256, resources)
+    return stamper.sign_and_read(definition, content.sha256, resources)
 
 
 def _entry(name: str, content: Fingerprint, sidecar: bytes) -> dict[str, Any]:

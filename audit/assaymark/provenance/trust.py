@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ def roots(anchors: Sequence[Anchor]) -> list[tuple[x509.Certificate, Anchor]]:
     Raises:
         ValueError: When one is no certificate.
     """
+    return [(root, anchor) for anchor in anchors for root in _certificates(anchor.pem)]
+
+
+@lru_cache(maxsize=256)  # every file of a release is held against the same ones
+def _certificates(pem: bytes) -> tuple[x509.Certificate, ...]:
     from cryptography import x509
 
-    return [(root, anchor) for anchor in anchors for root in x509.load_pem_x509_certificates(anchor.pem)]
+    return tuple(x509.load_pem_x509_certificates(pem))

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assaymark.errors import AssaymarkError, ManifestError, ReleaseError
-from assaymark.provenance.certificates import usage_problem
-from assaymark.provenance.credentials import INVALID, REVOKED
-from assaymark.provenance.definitions import FILE_ASSERTION, MINING_ASSERTION, RELEASE_ASSERTION, portable
+from assaymark.errors import AssaymarkError
+from assaymark.provenance.definitions import MINING_ASSERTION, RELEASE_ASSERTION, portable
 from assaymark.provenance.digests import Fingerprint, UnreadableError, fingerprint, read_plain
-from assaymark.provenance.embedding import embedded_in
-from assaymark.provenance.jumbf import Box, read_store
+from assaymark.provenance.file_checks import SIDECAR_LIMIT, TEXT_LIMIT, FileCheck, Problem, check_content, printable
 from assaymark.provenance.keys import LABEL
 from assaymark.provenance.lineage import check_lineage
+from assaymark.provenance.listing import RELEASE_LIMIT, release_document
 from assaymark.provenance.manifests import read_manifest
 from assaymark.provenance.stamping import (
     APPROVALS,
     AUDIT_FILE,
     FILE_LIMIT,
-    FILE_NAME,
     LINEAGE_FILE,
     POLICY_FILE,
     RELEASE_FILE,
-    RELEASE_SCHEMA,
     SUFFIX,
-    colliding,
 )
 from assaymark.provenance.strict_json import loads_strict
 
@@ -36,57 +32,14 @@ if TYPE_CHECKING:
 
     from assaymark.provenance.approvals import Approval
     from assaymark.provenance.credentials import Credentials
-    from assaymark.provenance.reading import Reading, ReadManifest
+    from assaymark.provenance.jumbf import Box
+    from assaymark.provenance.reading import ReadManifest
     from assaymark.provenance.trust import TrustLike
 
-_SIDECAR_LIMIT, _RELEASE_LIMIT, _AUDIT_LIMIT = 64 * 2**20, 16 * 2**20, 256 * 2**20
-_FILES_LIMIT = 10_000
-_TEXT_LIMIT = 300
+_AUDIT_LIMIT = 256 * 2**20
 _SHOWN_EXTRA = 50
-_MISMATCH, _EXPIRED = "assertion.dataHash.mismatch", "signingCredential.expired"
-_STAMP_PROBLEMS = {
-    "timeStamp.future": "its time stamp lies in the future: the clock of its authority, or of this machine, is wrong",
-    "timeStamp.mismatch": "its time stamp is altered, or was given for something else",
-    "timeStamp.validated": "its time stamp does not hold",
-    "timeStamp.trusted": "its time stamp does not hold",
-}
+_THREADS = 2  # the C2PA library and digests leave Python free meanwhile
 _DEVELOPMENT_NAME = "Assaymark development certificate"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong.
-
-    Attributes:
-        file: Name of the file that it is about.
-        code: Stable code.
-        message: What is wrong.
-    """
-
-    file: str
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileCheck:
-    """What checking one file and its sidecar found.
-
-    Attributes:
-        problems: What is wrong; empty when the file is intact.
-        trusted: Whether the signer is anchored.
-        signer: Common name of the signer's certificate.
-        assertions: The manifest's assertions by label.
-        store: Boxes of the manifests in the sidecar, the active one last; empty when it cannot be read.
-        credentials: Who signed it and when; None when that could not be read.
-    """
-
-    problems: tuple[Problem, ...]
-    trusted: bool = False
-    signer: str = ""
-    assertions: Mapping[str, Any] = field(default_factory=dict)
-    store: tuple[Box, ...] = ()
-    credentials: Credentials | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,95 +69,6 @@ class ReleaseCheck:
     approvals: tuple[Approval, ...] = ()
 
 
-def _verify_embedded(path: Path, anchors: TrustLike, read: ReadManifest) -> FileCheck | None:
-    """Check a file that carries its manifest; None when it carries none. Such a file may have any name."""
-    try:
-        found = embedded_in(path)
-    except (ManifestError, UnreadableError) as error:
-        return FileCheck((Problem(path.name, "not_canonical", str(error)),))
-    if found is None:
-        return None
-    checked = check_content(path.name, found.content, found.manifest, anchors, read)
-    kept = tuple(replace(problem, file=path.name) for problem in checked.problems if problem.code != "renamed")
-    return replace(checked, problems=kept)
-
-
-def verify_file(path: Path, anchors: TrustLike, read: ReadManifest = read_manifest) -> FileCheck:
-    """Check one stamped file against its sidecar, ``<file>.c2pa``, or against the manifest that it carries."""
-    beside = path.with_name(path.name + SUFFIX)
-    try:
-        content = fingerprint(path, FILE_LIMIT)
-    except UnreadableError as error:
-        return FileCheck((Problem(path.name, "unreadable", str(error)),))
-    try:
-        manifest = read_plain(beside, _SIDECAR_LIMIT)
-    except UnreadableError as error:
-        embedded = None if os.path.lexists(beside) else _verify_embedded(path, anchors, read)
-        return embedded or FileCheck((Problem(beside.name, "no_sidecar", str(error)),))
-    return check_content(path.name, content, manifest, anchors, read)
-
-
-def check_content(
-    name: str, content: Fingerprint, sidecar: bytes, anchors: TrustLike, read: ReadManifest = read_manifest
-) -> FileCheck:
-    """Check a file, of which its digest is known, against its sidecar."""
-    beside = name + SUFFIX
-    try:
-        store = read_store(sidecar)
-    except AssaymarkError as error:
-        return FileCheck((Problem(beside, "not_canonical", str(error)),))
-    reading = read(sidecar, content.sha256, anchors)
-    if reading.state == "invalid":
-        return FileCheck((_invalid(name, reading),), store=store, credentials=reading.credentials)
-    if store[-1].label != reading.store.get("active_manifest"):
-        return FileCheck((Problem(beside, "not_canonical", "the active manifest is not the last one"),))
-    assertions = _assertions(reading)
-    problems = _belongs(name, reading, assertions)
-    signer = printable(str(reading.active.get("signature_info", {}).get("common_name", "")))
-    return FileCheck(tuple(problems), reading.state == "trusted", signer, assertions, store, reading.credentials)
-
-
-def _invalid(name: str, reading: Reading) -> Problem:
-    codes = reading.problems
-    if set(codes) <= {_MISMATCH, _EXPIRED} and _MISMATCH in codes:
-        return Problem(name, "altered", "its bytes are not those that were signed")
-    if REVOKED in codes and set(codes) <= {REVOKED, _EXPIRED} and reading.credentials is not None:
-        told = f"the certificate of its signer was {reading.credentials.revocation}"
-        return Problem(name + SUFFIX, "revoked", f"{told}; no trusted time stamp shows that it was signed before")
-    if set(codes) == {_EXPIRED}:
-        return Problem(name + SUFFIX, "expired", _expired(reading.credentials))
-    if INVALID in codes and set(codes) <= {INVALID, _EXPIRED} and reading.credentials is not None:
-        found = usage_problem(reading.credentials.leaf) or "it is not of the form that such certificates have"
-        return Problem(name + SUFFIX, "credential", f"the certificate of its signer may not sign: {found}")
-    for code, message in _STAMP_PROBLEMS.items():
-        if code in codes:
-            return Problem(name + SUFFIX, "time_stamp", message)
-    return Problem(name + SUFFIX, "invalid", f"the manifest is invalid: {printable(', '.join(codes))}")
-
-
-def _expired(credentials: Credentials | None) -> str:
-    if credentials is not None and credentials.moment < credentials.leaf.not_valid_before_utc:
-        return f"its signer's certificate was not valid yet on {credentials.moment:%Y-%m-%d %H:%M} UTC; check the clocks"
-    return "its signer's certificate has expired, and nothing proves that it was signed before"
-
-
-def printable(text: str) -> str:
-    """Return a stranger's text with whatever steers a terminal or cannot be encoded written out."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:_TEXT_LIMIT])
-
-
-def _assertions(reading: Reading) -> dict[str, Mapping[str, Any]]:
-    created = (each for each in reading.active.get("assertions", []) if each.get("created"))
-    return {str(each.get("label")): each["data"] for each in created if isinstance(each.get("data"), dict)}
-
-
-def _belongs(name: str, reading: Reading, assertions: Mapping[str, Any]) -> list[Problem]:
-    stamped = assertions.get(FILE_ASSERTION, {}).get("name")
-    if stamped != name or reading.active.get("title") != name:
-        return [Problem(name, "renamed", f"its sidecar was made for {printable(str(stamped))!r}")]
-    return []
-
-
 def verify_release(folder: Path, anchors: TrustLike, read: ReadManifest = read_manifest) -> ReleaseCheck:
     """Check a release: the set of files, every byte, every sidecar, and that they belong together.
 
@@ -214,7 +78,7 @@ def verify_release(folder: Path, anchors: TrustLike, read: ReadManifest = read_m
         read: Reader of manifests: the C2PA library, or :func:`assaymark.provenance.independent.read_manifest`.
     """
     over_all: list[bytes] = []
-    for name, limit in ((RELEASE_FILE, _RELEASE_LIMIT), (RELEASE_FILE + SUFFIX, _SIDECAR_LIMIT)):
+    for name, limit in ((RELEASE_FILE, RELEASE_LIMIT), (RELEASE_FILE + SUFFIX, SIDECAR_LIMIT)):
         try:
             over_all.append(read_plain(folder / name, limit))
         except UnreadableError as error:
@@ -228,13 +92,13 @@ def verify_release(folder: Path, anchors: TrustLike, read: ReadManifest = read_m
     except AssaymarkError as error:
         return ReleaseCheck((Problem(RELEASE_FILE, "malformed", str(error)),), over.trusted, _label(over.signer), ())
     problems = _set_problems(folder, release)
-    trusted, checked = over.trusted, list[_Checked]()
+    checked = list[_Checked]()
     nested = {box.label: box for box in over.store[:-1]}
-    for entry in release["files"]:
-        found, one = check_entry(folder, entry, anchors, nested, read)
-        problems += found
-        trusted = trusted and one.check.trusted
-        checked.append(one)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for found, one in pool.map(lambda entry: check_entry(folder, entry, anchors, nested, read), release["files"]):
+            problems += found
+            checked.append(one)
+    trusted = over.trusted and all(one.check.trusted for one in checked)
     parent: Mapping[str, Any] | None = None
     by_name = {one.name: one for one in checked}
     if not problems:
@@ -269,58 +133,6 @@ def _label(signer: str) -> str:
     return LABEL if signer == _DEVELOPMENT_NAME else signer
 
 
-def release_document(raw: bytes) -> dict[str, Any]:
-    """Return a parsed ``release.json``.
-
-    Raises:
-        ReleaseError: When it cannot be read safely, or lists what cannot be the files of a release.
-    """
-    from jsonschema import Draft202012Validator
-
-    document: dict[str, Any] = loads_strict(raw, max_bytes=_RELEASE_LIMIT, where=RELEASE_FILE, max_values=20 * _FILES_LIMIT)
-    error = next(Draft202012Validator(_RELEASE_FORM).iter_errors(document), None)
-    if error is not None:
-        raise ReleaseError("it does not have the form of a release", where=RELEASE_FILE, found=printable(error.message))
-    listed = [entry["name"] for entry in document["files"]]
-    if colliding(listed):
-        raise ReleaseError(
-            "it lists a file twice, or itself, or names that differ in nothing but case",
-            where=RELEASE_FILE,
-            found=", ".join(sorted(colliding(listed)))[:_TEXT_LIMIT],
-        )
-    return document
-
-
-_DIGEST = {"type": "string", "pattern": r"^[0-9a-f]{64}\Z"}
-_FILE_NAME = {"type": "string", "pattern": FILE_NAME}
-_SIDECAR_NAME = {"type": "string", "maxLength": 205}
-
-
-def _stored(name: dict[str, Any], **more: Any) -> dict[str, Any]:
-    properties = {"name": name, "bytes": {"type": "integer", "minimum": 1}, "sha256": _DIGEST, **more}
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-
-
-_RELEASE_FORM: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "schema": {"const": RELEASE_SCHEMA},
-        "assaymark": {"type": "string"},
-        "created": {"type": "string"},
-        "verdict": {"enum": ["pass", "fail", "inconclusive"]},
-        "policy_sha256": _DIGEST,
-        "files": {
-            "type": "array",
-            "items": _stored(_FILE_NAME, sidecar=_stored(_SIDECAR_NAME)),
-            "minItems": 1,
-            "maxItems": _FILES_LIMIT,
-        },
-    },
-    "required": ["schema", "assaymark", "created", "verdict", "policy_sha256", "files"],
-    "additionalProperties": False,
-}
-
-
 def _set_problems(folder: Path, release: Mapping[str, Any]) -> list[Problem]:
     listed = [entry["name"] for entry in release["files"]]
     expected = {RELEASE_FILE, RELEASE_FILE + SUFFIX, *listed, *(name + SUFFIX for name in listed)}
@@ -343,7 +155,7 @@ def check_entry(
     """Hold a file and its sidecar against release.json, against each other, and against what release.json.c2pa nests."""
     name, problems = entry["name"], list[Problem]()
     marks, contents = list[Fingerprint](), list[bytes]()
-    for part, record, limit in ((name, entry, FILE_LIMIT), (name + SUFFIX, entry["sidecar"], _SIDECAR_LIMIT)):
+    for part, record, limit in ((name, entry, FILE_LIMIT), (name + SUFFIX, entry["sidecar"], SIDECAR_LIMIT)):
         kept = part in {AUDIT_FILE, LINEAGE_FILE, name + SUFFIX}  # of all else the digest is enough
         try:
             content = read_plain(folder / part, min(limit, _AUDIT_LIMIT, record["bytes"])) if kept else b""
@@ -388,7 +200,7 @@ def _agreement(release: Mapping[str, Any], over: FileCheck, files: Mapping[str, 
     except AssaymarkError as error:
         problems.append(Problem(AUDIT_FILE, "malformed", str(error)))
     except (KeyError, TypeError, AttributeError) as error:
-        problems.append(Problem(AUDIT_FILE, "malformed", f"{type(error).__name__}: {error}"[:_TEXT_LIMIT]))
+        problems.append(Problem(AUDIT_FILE, "malformed", f"{type(error).__name__}: {error}"[:TEXT_LIMIT]))
     return problems
 
 

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import MissingFileError, ReleaseError
+from assaymark.forms import Form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,20 +25,23 @@ def audit_schema() -> dict[str, Any]:
     return schema
 
 
+@cache
+def _form() -> Form:
+    return Form(audit_schema())
+
+
 def validate_audit(document: Mapping[str, Any]) -> None:
     """Check a parsed audit document.
 
     Raises:
         ReleaseError: When it does not follow the schema; names the first place that does not.
     """
-    from jsonschema import Draft202012Validator
-
-    error = next(Draft202012Validator(audit_schema()).iter_errors(document), None)
-    if error is not None:
+    fault = _form().fault(document)
+    if fault is not None:
         raise ReleaseError(
             "the audit document does not follow its schema",
-            where="audit.json at " + error.json_path,
-            found=error.message[:300],
+            where="audit.json at " + fault.place,
+            found=fault.rule[:300],
             expected="assaymark-audit/1",
             remedy="Ask for the release again, or use the version of Assaymark that made it.",
         )

@@ -9,7 +9,7 @@ import pytest
 
 from assaymark.cli.application import COMMANDS
 
-HEAVY = ("torch", "pandas", "fairlearn", "c2pa", "numpy", "pyarrow", "scipy", "sklearn", "duckdb", "altair", "jsonschema")
+HEAVY = ("torch", "pandas", "fairlearn", "c2pa", "numpy", "pyarrow", "scipy", "sklearn", "duckdb", "altair", "fastjsonschema")
 CODE = """
 import sys, time
 began = time.perf_counter()

@@ -25,12 +25,13 @@ from assaymark.pipeline.verifying import verify
 from assaymark.provenance import independent, manifests
 from assaymark.provenance.definitions import computed_definition
 from assaymark.provenance.digests import Fingerprint
+from assaymark.provenance.file_checks import check_content
 from assaymark.provenance.jumbf import read_store
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.manifests import Stamper
 from assaymark.provenance.signing import open_development_signer
 from assaymark.provenance.stamping import ReleaseClaims, stamp_release
-from assaymark.provenance.verification import check_content, verify_release
+from assaymark.provenance.verification import verify_release
 
 READERS = (manifests.read_manifest, independent.read_manifest)
 FILES = ("synthetic.csv", "audit.json", "cubes.json", "policy.toml", "report.html")

@@ -18,10 +18,11 @@ from assaymark.errors import SigningKeyError
 from assaymark.provenance import independent, keys, manifests
 from assaymark.provenance.algorithms import sign_with
 from assaymark.provenance.certificates import usage_problem
+from assaymark.provenance.file_checks import verify_file
 from assaymark.provenance.jumbf import read_store
 from assaymark.provenance.signing import open_pem_signer
 from assaymark.provenance.stamping import stamp_file
-from assaymark.provenance.verification import verify_file, verify_release
+from assaymark.provenance.verification import verify_release
 
 PEM = serialization.Encoding.PEM
 NOW = datetime.now(UTC).replace(microsecond=0)

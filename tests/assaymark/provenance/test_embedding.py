@@ -22,12 +22,12 @@ from assaymark.pipeline.requests import VerifyRequest
 from assaymark.pipeline.verifying import verify
 from assaymark.provenance import independent
 from assaymark.provenance.embedding import PDF, PNG, SVG, find_embedded, media_type
+from assaymark.provenance.file_checks import verify_file
 from assaymark.provenance.jumbf import claimed_place, read_store
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.manifests import read_manifest
 from assaymark.provenance.signing import open_development_signer
 from assaymark.provenance.stamping import embed_file, stamp_file
-from assaymark.provenance.verification import verify_file
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:

@@ -17,11 +17,11 @@ from assaymark.pipeline.requests import AuditRequest, VerifyRequest
 from assaymark.pipeline.verifying import open_parent, verify
 from assaymark.provenance.definitions import training_mining
 from assaymark.provenance.digests import Fingerprint
+from assaymark.provenance.file_checks import verify_file
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.manifests import read_manifest
 from assaymark.provenance.signing import open_development_signer
 from assaymark.provenance.stamping import ReleaseClaims, stamp_file, stamp_release
-from assaymark.provenance.verification import verify_file
 from assaymark.tables.loading import TableOptions
 from assaymark.tables.roles import RoleOptions
 

@@ -9,9 +9,9 @@ import pytest
 
 from assaymark.errors import ManifestError
 from assaymark.provenance.digests import Fingerprint
+from assaymark.provenance.file_checks import check_content
 from assaymark.provenance.jumbf import canonical_cbor, read_store
 from assaymark.provenance.keys import trusted_anchors
-from assaymark.provenance.verification import check_content
 
 TAIL = bytes.fromhex("00110010800000aa00389b71")
 CLAIM, SIGNATURE, ASSERTIONS = ["*", "c2pa.claim.v2"], ["*", "c2pa.signature"], ["*", "c2pa.assertions"]

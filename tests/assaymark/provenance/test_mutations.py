@@ -18,11 +18,12 @@ import pytest
 
 from assaymark.provenance import independent, manifests
 from assaymark.provenance.digests import Fingerprint
+from assaymark.provenance.file_checks import check_content
 from assaymark.provenance.jumbf import read_store
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.signing import open_development_signer
 from assaymark.provenance.stamping import ReleaseClaims, stamp_release
-from assaymark.provenance.verification import check_content, check_entry, verify_release
+from assaymark.provenance.verification import check_entry, verify_release
 
 FILES = ("synthetic.csv", "synthetic.parquet", "audit.json", "cubes.json", "policy.toml", "report.html", "croissant.json")
 SIDECARS = tuple(f"{name}.c2pa" for name in FILES)

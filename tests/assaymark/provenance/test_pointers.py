@@ -13,10 +13,10 @@ from pyarrow import parquet
 from assaymark.execution import Run
 from assaymark.pipeline.generating import generate
 from assaymark.pipeline.requests import GenerateRequest
+from assaymark.provenance.file_checks import verify_file
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.signing import open_development_signer
 from assaymark.provenance.stamping import stamp_file
-from assaymark.provenance.verification import verify_file
 from assaymark.tables.loading import TableOptions
 from assaymark.tables.roles import RoleOptions
 from assaymark.tables.writing import write_table

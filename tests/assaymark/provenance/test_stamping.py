@@ -11,11 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from assaymark.errors import MissingFileError, NotAFileError, OutputExistsError, SigningKeyError, StampError
 from assaymark.provenance.digests import Fingerprint
+from assaymark.provenance.file_checks import verify_file
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.manifests import Stamper, read_manifest
 from assaymark.provenance.signing import open_development_signer, open_pem_signer
 from assaymark.provenance.stamping import ReleaseClaims, stamp_file, stamp_release
-from assaymark.provenance.verification import verify_file, verify_release
+from assaymark.provenance.verification import verify_release
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ import pytest
 from assaymark.pipeline.requests import VerifyRequest
 from assaymark.pipeline.verifying import verify
 from assaymark.provenance.digests import Fingerprint
+from assaymark.provenance.file_checks import check_content
 from assaymark.provenance.jumbf import read_store
 from assaymark.provenance.keys import trusted_anchors
-from assaymark.provenance.verification import check_content, check_entry, verify_release
+from assaymark.provenance.verification import check_entry, verify_release
 
 FILES = ("synthetic.csv", "audit.json", "cubes.json", "policy.toml", "report.html")
 OVER = ("release.json", "release.json.c2pa")

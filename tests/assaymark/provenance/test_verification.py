@@ -13,10 +13,11 @@ import pytest
 
 from assaymark.provenance.definitions import FILE_ASSERTION, RELEASE_ASSERTION, computed_definition
 from assaymark.provenance.digests import Fingerprint
+from assaymark.provenance.file_checks import check_content, printable, verify_file
 from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.manifests import Stamper
 from assaymark.provenance.signing import open_development_signer
-from assaymark.provenance.verification import check_content, printable, verify_file, verify_release
+from assaymark.provenance.verification import verify_release
 
 
 def restamp(folder: Path, name: str, content: bytes, change=lambda definition: definition) -> None:

@@ -125,7 +125,7 @@ def check(*, path: Path | None, as_json: bool, max_delay: float, **values: Any) 
 def _print_check(path: Path, result: LogResult, *, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from assaymark.provenance.verification import printable
+    from assaymark.provenance.file_checks import printable
 
     if as_json:
         click.echo(json.dumps({"ok": result.ok, **asdict(result)}, indent=2))
