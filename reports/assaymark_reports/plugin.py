@@ -38,6 +38,20 @@ def assaymark_renderers() -> Iterable[RendererSpec]:
             "text/markdown",
         ),
         RendererSpec(
+            "junit",
+            "gates as test cases, for a CI server's test report",
+            "assaymark_reports.junit:render",
+            "junit.xml",
+            "application/xml",
+        ),
+        RendererSpec(
+            "sarif",
+            "SARIF 2.1.0: failed and undecided gates, for code scanning",
+            "assaymark_reports.sarif:render",
+            "audit.sarif",
+            "application/sarif+json",
+        ),
+        RendererSpec(
             "in-toto",
             "in-toto statement: each gate of the policy as a test",
             "assaymark_reports.attestation:render",

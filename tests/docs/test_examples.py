@@ -36,6 +36,15 @@ def test_the_tutorial(tmp_path):
     assert (tmp_path / "compared" / "comparison.json").is_file()
 
 
+def test_the_reports_for_ci(release, tmp_path):
+    shutil.copytree(release, tmp_path / "release")
+    (block,) = blocks("docs/how-to/reports-for-ci.md", "sh")
+    done = shell(block, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "audit.sarif").read_bytes())["version"] == "2.1.0"
+    assert (tmp_path / "junit.xml").read_bytes().startswith(b"<?xml")
+
+
 def test_the_readme_has_two_commands_for_set_up():
     first, second, *_ = blocks("README.md", "sh")
     assert first.strip() == "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt . && .venv/bin/assaymark demo"

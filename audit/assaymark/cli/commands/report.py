@@ -12,14 +12,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click calls it so
+    """Print every format with the name of its file, and end."""
+    if not wanted or context.resilient_parsing:
+        return
+    from assaymark.host.registry import load_registry
+
+    for name, each in sorted(load_registry().renderers.items()):
+        click.echo(f"{name:<13} {each.spec.filename:<18} {each.spec.summary}")
+    context.exit()
+
+
 @click.command(cls=options.Command)
 @click.argument("audit", type=options.PATH)
+@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List all formats, and end.")
 @click.option(
     "--format",
     "format_",
     required=True,
     metavar="NAME",
-    help="html, json, markdown, croissant, in-toto, cyclonedx, prov, or what a plugin adds.",
+    help="html, markdown, json, junit, sarif, … or what a plugin adds; --list shows all.",
 )
 @click.option("--out", type=options.PATH, required=True, metavar="FILE", help="File to write; - for standard output.")
 @click.option("--sign", is_flag=True, help="Put JSON into a signed envelope (DSSE), as readers of in-toto expect it.")
