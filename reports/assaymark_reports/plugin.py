@@ -52,6 +52,27 @@ def assaymark_renderers() -> Iterable[RendererSpec]:
             "application/sarif+json",
         ),
         RendererSpec(
+            "dataset-card",
+            "README.md of a dataset at Hugging Face",
+            "assaymark_reports.card:render",
+            "README.md",
+            "text/markdown",
+        ),
+        RendererSpec(
+            "datasheet",
+            "datasheet after Gebru et al., with what only a person can say",
+            "assaymark_reports.datasheet:render",
+            "datasheet.md",
+            "text/markdown",
+        ),
+        RendererSpec(
+            "nyc-ll144",
+            "selection rates and impact ratios as in NYC Local Law 144",
+            "assaymark_reports.local_law:render",
+            "nyc-ll144.md",
+            "text/markdown",
+        ),
+        RendererSpec(
             "in-toto",
             "in-toto statement: each gate of the policy as a test",
             "assaymark_reports.attestation:render",

@@ -47,6 +47,16 @@ def test_run_verify_and_report(own):
     assert "report.html" in altered.stdout
 
 
+def test_report_lists_its_formats(tmp_path):
+    listed = call("report", "--list", cwd=tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    lines = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+    names = [name for name, _, _ in lines]
+    assert names == sorted(names)
+    assert {"html", "junit", "sarif", "dataset-card", "datasheet", "nyc-ll144"} <= set(names)
+    assert ["junit", "junit.xml", "gates as test cases, for a CI server's test report"] in lines
+
+
 def test_json_is_one_document_and_nothing_else(own):
     done = call("audit", "people.csv", "people.csv", *ROLES, "--json", cwd=own)
     document = json.loads(done.stdout)
