@@ -26,7 +26,8 @@
     ├── PolicyError          AM301  a policy file cannot be used
     ├── PluginError          AM4xx  a plugin is missing or broke
     │   ├── PluginNotFoundError  AM401
-    │   └── PluginFailedError    AM402
+    │   ├── PluginFailedError    AM402
+    │   └── PluginsNotLoadedError AM403
     ├── GeneratorError       AM5xx  a generator cannot do what was asked
     │   ├── ConfigError          AM501
     │   ├── ModelFolderError     AM502
@@ -266,6 +267,12 @@ class PluginFailedError(PluginError):
     """A plugin raised, or returned what its contract does not allow."""
 
     code = "AM402"
+
+
+class PluginsNotLoadedError(PluginError):
+    """A plugin is not loaded, and strict mode demands that all are."""
+
+    code = "AM403"
 
 
 class GeneratorError(AssaymarkError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from assaymark import __version__
 from assaymark.cli.configuration import read_defaults
 from assaymark.cli.failures import guarded
+from assaymark.host.switches import ALLOW, BLOCK, STRICT, TRACE, Switches, names, switched
 
 COMMANDS = {
     "demo": "The whole way on real clinical data that ships with scikit-learn.",
@@ -58,15 +60,32 @@ class LazyGroup(click.Group):
 @click.option(
     "--config", type=click.Path(dir_okay=False), help="Options by command, as TOML; assaymark.toml is read by itself."
 )
+@click.option("--plugins", metavar="NAMES", help=f"Load only these entry points, separated by commas; {ALLOW} says the same.")
+@click.option("--block-plugins", metavar="NAMES", help=f"Do not load these entry points; {BLOCK} says the same.")
+@click.option("--strict-plugins", is_flag=True, help=f"A plugin that is not loaded stops the command; {STRICT}=1 says the same.")
+@click.option("--trace-hooks", is_flag=True, help=f"Tell every call of a hook on standard error; {TRACE}=1 says the same.")
 @click.option("--traceback", is_flag=True, help="Show where an unexpected error arose.")
 @click.pass_context
-def cli(ctx: click.Context, config: str | None, traceback: bool) -> None:  # noqa: FBT001 - click passes flags so
+def cli(ctx: click.Context, config: str | None, traceback: bool, **plugins: Any) -> None:  # noqa: FBT001 - click passes flags so
     """Audit synthetic tables for bias, fidelity, utility and privacy, and stamp them with signed provenance.
 
     Exit codes: 0 pass, 1 a gate failed, 2 usage or error, 3 inconclusive, 130 interrupted.
     """
     del traceback  # read from the command line itself, so that it counts for errors before this point as well
     ctx.default_map = read_defaults(config, COMMANDS)
+    ctx.with_resource(switched(_switches(**plugins)))
+
+
+def _switches(*, plugins: str | None, block_plugins: str | None, strict_plugins: bool, trace_hooks: bool) -> Switches:
+    """Return what the options say of plugins, and the environment where they are silent."""
+    stated = Switches.from_environment()
+    return replace(
+        stated,
+        allow=stated.allow if plugins is None else names(plugins),
+        block=stated.block if block_plugins is None else names(block_plugins),
+        strict=stated.strict or strict_plugins,
+        trace=stated.trace or trace_hooks,
+    )
 
 
 def run(arguments: list[str] | None = None) -> None:

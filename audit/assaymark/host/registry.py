@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from assaymark.errors import AssaymarkError, ConfigError, PluginFailedError, PluginNotFoundError
+from assaymark.errors import AssaymarkError, ConfigError, PluginFailedError, PluginNotFoundError, PluginsNotLoadedError
 from assaymark.host.declarations import NOUNS
 from assaymark.host.hooks import ENTRY_POINT_GROUP
-from assaymark.host.loading import BLOCK, LoadedPlugin, PluginInfo, PluginState, explain, load_plugins
+from assaymark.host.loading import LoadedPlugin, load_plugins
 from assaymark.host.specs import CheckSpec, GeneratorSpec, HealthReport, RendererSpec, SignerSpec, Spec
+from assaymark.host.states import PluginInfo, PluginState, explain
+from assaymark.host.switches import BLOCK, STRICT, Switches, current
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,14 +140,23 @@ class Registry:
         return assertions
 
 
-def load_registry(*, extra: Sequence[object] = (), group: str = ENTRY_POINT_GROUP) -> Registry:
+def load_registry(
+    *, extra: Sequence[object] = (), group: str = ENTRY_POINT_GROUP, switches: Switches | None = None
+) -> Registry:
     """Load all plugins and index what they offer; a broken one is listed in ``plugins`` and otherwise left out.
 
     Args:
         extra: Plugin modules or objects to load besides the installed ones, after them.
         group: Entry point group to look in.
+        switches: Which plugins to load, and how strictly; those that hold now when None.
+
+    Raises:
+        PluginsNotLoadedError: When one is not loaded, in strict mode.
     """
-    loaded = load_plugins(extra, group)
+    chosen = current() if switches is None else switches
+    loaded = load_plugins(extra, group, chosen)
+    if chosen.strict:
+        _refuse_unloaded(loaded)
     index: dict[type[Spec], dict[str, Registered[Any]]] = {kind: {} for kind in NOUNS}
     for plugin in loaded:
         for spec in plugin.specs:
@@ -157,6 +168,21 @@ def load_registry(*, extra: Sequence[object] = (), group: str = ENTRY_POINT_GROU
         renderers=MappingProxyType(index[RendererSpec]),
         signers=MappingProxyType(index[SignerSpec]),
         _loaded=loaded,
+    )
+
+
+def _refuse_unloaded(loaded: Sequence[LoadedPlugin]) -> None:
+    """Refuse any plugin that is not loaded, but for those that the user left out on purpose."""
+    wrong = [each.info for each in loaded if each.info.state not in {PluginState.LOADED, PluginState.BLOCKED}]
+    if not wrong:
+        return
+    first, more = wrong[0], len(wrong) - 1
+    raise PluginsNotLoadedError(
+        "a plugin is not loaded, and strict mode demands that all are" + (f" (and {more} more)" if more else ""),
+        where=f"{first.name} of {first.origin}",
+        found=f"{first.state.value}: {first.reason}",
+        expected="every plugin loaded, or blocked by you",
+        remedy=f"See `assaymark plugins list`; mend, uninstall or block ({BLOCK}) it, or leave out --strict-plugins and {STRICT}.",
     )
 
 

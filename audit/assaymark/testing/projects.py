@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.errors import InputError, PluginFailedError
 from assaymark.host.hooks import ENTRY_POINT_GROUP
-from assaymark.host.loading import PluginState, explain
+from assaymark.host.states import PluginState, explain
 from assaymark.host.registry import Registry, load_registry
 
 if TYPE_CHECKING:

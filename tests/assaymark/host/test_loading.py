@@ -39,7 +39,7 @@ BROKEN = {
         HOOK.format(hook="assaymark_generators", body="return [SignerSpec('s', 'a signer', 'm:f')]"),
         r".* an item of type SignerSpec, not GeneratorSpec",
     ),
-    "hook-raises": (HOOK.format(hook="assaymark_checks", body="raise ValueError('bad')"), r"ValueError: bad"),
+    "hook-raises": (HOOK.format(hook="assaymark_checks", body="raise ValueError('bad')"), r"assaymark_checks raised ValueError: bad"),
     "misspelt": (
         HOOK.format(hook="assaymark_generator", body="return []"),
         r"there is no hook assaymark_generator; did you mean assaymark_generators\?",
@@ -86,6 +86,18 @@ BROKEN = {
     ),
 }
 
+STATES = {
+    "raises": "import-failed",
+    "exits": "import-failed",
+    "lacks": "import-failed",
+    "syntax": "import-failed",
+    "base": "import-failed",
+    "hook-raises": "hook-raised",
+    "misspelt": "unknown-hook",
+    "id-clash": "duplicate",
+    "own-clash": "duplicate",
+}  # of the others: bad-hook
+
 
 def test_every_broken_plugin_is_listed_and_the_fine_one_works(install, listing):
     install("acme-noise", "acme_plugin", FINE.format(name="noise"))
@@ -98,7 +110,7 @@ def test_every_broken_plugin_is_listed_and_the_fine_one_works(install, listing):
     assert "bias" in found["checks"]
     for name, (_, reason) in BROKEN.items():
         state, told, version = found["plugins"][f"broken-{name}:broken-{name}"]
-        assert (state, version) == ("broken", "1.2.3")
+        assert (state, version) == (STATES.get(name, "bad-hook"), "1.2.3")
         assert re.fullmatch(reason, told), (name, told)
     assert "\n" not in "".join(told for _, told, _ in found["plugins"].values() if told)
 
@@ -127,10 +139,10 @@ def test_the_first_of_two_plugins_of_one_name_stays(install, listing):
     install("acme-squatter", "acme_squatter", FINE.format(name="mine"), entry="checks")
     found = listing()
     assert found["plugins"]["acme-one:noise"][0] == "loaded"
-    assert found["plugins"]["acme-two:noise"][:2] == ["broken", "the plugin name noise is taken by acme-one 1.2.3"]
+    assert found["plugins"]["acme-two:noise"][:2] == ["duplicate", "the plugin name noise is taken by acme-one 1.2.3"]
     told = "the generator noise is taken by the plugin noise of acme-one 1.2.3"
-    assert found["plugins"]["acme-zed:acme-zed"][:2] == ["broken", told]
-    assert found["plugins"]["acme-squatter:checks"][0] == "broken"
+    assert found["plugins"]["acme-zed:acme-zed"][:2] == ["duplicate", told]
+    assert found["plugins"]["acme-squatter:checks"][0] == "duplicate"
     assert "bias" in found["checks"]
     assert {"other", "mine"}.isdisjoint(found["generators"])
 
@@ -140,7 +152,7 @@ def test_another_edition_is_listed_unless_the_plugin_has_both(install, listing):
     both = "[assaymark.plugins.v1]\nboth = acme_both\n[assaymark.plugins.v2]\nboth = acme_both_new\n"
     install("acme-both", "acme_both", FINE.format(name="both"), points=both)
     found = listing()["plugins"]
-    assert found["acme-new:acme-new"][0] == "incompatible"
+    assert found["acme-new:acme-new"][0] == "other-edition"
     assert "edition v2" in found["acme-new:acme-new"][1]
     assert found["acme-both:both"][0] == "loaded"
 
@@ -148,8 +160,8 @@ def test_another_edition_is_listed_unless_the_plugin_has_both(install, listing):
 @pytest.mark.parametrize(
     ("points", "state"),
     [
-        ("[assaymark.plugins.v1]\nnonsense without a sign\n", "broken"),
-        ("[assaymark.plugins.v1]\nx = no such module!\n", "broken"),
+        ("[assaymark.plugins.v1]\nnonsense without a sign\n", "import-failed"),
+        ("[assaymark.plugins.v1]\nx = no such module!\n", "import-failed"),
     ],
 )
 def test_damaged_metadata_is_listed(install, listing, points, state):
@@ -164,12 +176,12 @@ def test_damaged_metadata_is_listed(install, listing, points, state):
 def test_environment_allows_and_blocks(install, listing):
     install("acme-noise", "acme_plugin", FINE.format(name="noise"))
     only = listing(ASSAYMARK_PLUGINS="checks, typo")
-    assert only["plugins"]["acme-noise:acme-noise"][:2] == ["blocked", "not named in ASSAYMARK_PLUGINS"]
+    assert only["plugins"]["acme-noise:acme-noise"][:2] == ["blocked", "not named in --plugins or ASSAYMARK_PLUGINS"]
     assert only["plugins"]["assaymark:checks"][0] == "loaded"
-    assert only["plugins"]["None:typo"][0] == "broken"
+    assert only["plugins"]["None:typo"][0] == "missing"
     assert listing(ASSAYMARK_PLUGINS="")["checks"] == []
     blocked = listing(ASSAYMARK_BLOCK_PLUGINS="acme-noise")
-    assert blocked["plugins"]["acme-noise:acme-noise"][:2] == ["blocked", "blocked by ASSAYMARK_BLOCK_PLUGINS"]
+    assert blocked["plugins"]["acme-noise:acme-noise"][:2] == ["blocked", "blocked by --block-plugins or ASSAYMARK_BLOCK_PLUGINS"]
     assert "bias" in blocked["checks"]
 
 
@@ -215,3 +227,39 @@ def test_a_distribution_twice_on_the_path_counts_once(install, ask, tmp_path):
         """
     )
     assert answer.stdout == "[('loaded', '2.0')]\n"
+
+
+TRY = """
+from assaymark.errors import AssaymarkError
+from assaymark.host.registry import load_registry
+try:
+    load_registry()
+    print("loaded")
+except AssaymarkError as error:
+    print(error.code, error)
+"""
+
+
+def test_strict_mode_demands_that_all_are_loaded_but_those_that_the_user_blocked(install, ask):
+    install("acme-noise", "acme_plugin", FINE.format(name="noise"))
+    assert ask(TRY, ASSAYMARK_STRICT_PLUGINS="1").stdout == "loaded\n"
+    install("acme-bad", "acme_bad", "raise RuntimeError('no luck')")
+    assert ask(TRY).stdout == "loaded\n"
+    told = ask(TRY, ASSAYMARK_STRICT_PLUGINS="1").stdout
+    assert told.startswith("AM403 acme-bad of acme-bad 1.2.3: ")
+    assert "import-failed: RuntimeError: no luck" in told
+    assert ask(TRY, ASSAYMARK_STRICT_PLUGINS="1", ASSAYMARK_BLOCK_PLUGINS="acme-bad").stdout == "loaded\n"
+    assert ask(TRY, ASSAYMARK_STRICT_PLUGINS="1", ASSAYMARK_PLUGINS="checks,typo").stdout.startswith("AM403 typo of no installed")
+    assert ask(TRY, ASSAYMARK_STRICT_PLUGINS="perhaps").stdout.startswith("AM101")
+
+
+def test_every_call_of_a_hook_is_told_when_asked_for(install, ask):
+    install("acme-noise", "acme_plugin", FINE.format(name="noise"))
+    install("acme-bad", "acme_bad", HOOK.format(hook="assaymark_checks", body="raise ValueError('bad')"))
+    code = "from assaymark.host.registry import load_registry; load_registry().doctor()"
+    quiet, loud = ask(code), ask(code, ASSAYMARK_TRACE_HOOKS="1")
+    assert (quiet.stdout, quiet.stderr, loud.stdout) == ("", "", "")
+    lines = [re.sub(r"\d+\.\d ms", "TIME", line) for line in loud.stderr.splitlines()]
+    assert "assaymark: assaymark_generators of acme-noise (acme-noise 1.2.3) returned 1 item in TIME" in lines
+    told = "raised Refused: assaymark_checks raised ValueError: bad"
+    assert f"assaymark: assaymark_checks of acme-bad (acme-bad 1.2.3) {told} in TIME" in lines

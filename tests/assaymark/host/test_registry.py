@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assaymark.errors import Cancelled, ConfigError, PluginFailedError, PluginNotFoundError
 from assaymark.host.hooks import hookimpl
-from assaymark.host.loading import PluginState
+from assaymark.host.states import PluginState
 from assaymark.host.provenance import describe
 from assaymark.host.registry import build_config, call_guarded, load_registry, open_generator, resolve
 from assaymark.host.specs import Capabilities, GeneratorSpec, HealthReport
@@ -160,7 +160,7 @@ def test_a_name_that_a_broken_plugin_would_offer_gets_its_reason():
 
 def test_one_object_cannot_take_another_ones_name():
     registry = registry_of(Plugin(), Plugin())
-    assert [plugin.state for plugin in registry.plugins] == [PluginState.LOADED, PluginState.BROKEN]
+    assert [plugin.state for plugin in registry.plugins] == [PluginState.LOADED, PluginState.DUPLICATE]
     assert list(registry.generators) == ["noise"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assaymark.errors import OptionError
-from assaymark.host.loading import PluginInfo, PluginState
+from assaymark.host.states import PluginInfo, PluginState
 from assaymark.host.registry import Registered, load_registry
 from assaymark.host.specs import PrivacyClaim
 from assaymark.testing.conformance.catalogue import Category, generator_checks

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assaymark.cli.commands import plugins_check, plugins_doctor, plugins_new
+from assaymark.cli.visible import json_text, visible
 
 if TYPE_CHECKING:
     from assaymark.host.registry import Registered, Registry
+    from assaymark.host.states import PluginInfo
 
 _KINDS = ("generators", "checks", "renderers", "signers")
 
@@ -35,8 +37,9 @@ def _offers(registry: Registry) -> list[tuple[str, Registered[Any]]]:
 def list_(*, as_json: bool) -> int:
     """List everything that plugins offer, and the plugins that could not be loaded, with the reason."""
     from assaymark.host.registry import load_registry
+    from assaymark.host.switches import lenient
 
-    registry = load_registry()
+    registry = load_registry(switches=lenient())
     rows = [
         {
             "kind": kind,
@@ -49,20 +52,28 @@ def list_(*, as_json: bool) -> int:
         }
         for kind, each in _offers(registry)
     ]
-    failed = [
-        {"plugin": p.name, "distribution": p.distribution, "version": p.version, "state": p.state.value, "reason": p.reason}
-        for p in registry.plugins
-        if p.state.value != "loaded"
-    ]
+    plugins = [_entry(plugin) for plugin in registry.plugins]
+    failed = [plugin for plugin in plugins if plugin["state"] != "loaded"]
     if as_json:
-        click.echo(json.dumps({"offers": rows, "not_loaded": failed}, indent=2))
+        click.echo(json_text({"offers": rows, "plugins": plugins, "not_loaded": failed}))
         return 0
     for row in rows:
         origin = f"{row['distribution']} {row['version']}"
-        click.echo(f"{row['kind']:<10} {row['name']:<15} {origin:<18} {row['summary']}")
-    for each in failed:
-        click.echo(f"{each['state']:<10} {each['plugin']:<15} {each['distribution']} {each['version']}: {each['reason']}")
+        click.echo(visible(f"{row['kind']:<14} {row['name']:<15} {origin:<18} {row['summary']}"))
+    for plugin in registry.plugins:
+        if plugin.reason:
+            click.echo(visible(f"{plugin.state.value:<14} {plugin.name:<15} {plugin.origin}: {plugin.reason}"))
     return 0
+
+
+def _entry(plugin: PluginInfo) -> dict[str, Any]:
+    return {
+        "plugin": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "state": plugin.state.value,
+        "reason": plugin.reason,
+    }
 
 
 @command.command()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assaymark.execution import Run
-    from assaymark.host.loading import PluginInfo
+    from assaymark.host.states import PluginInfo
 
 _STARTING = 120.0  # seconds until a worker must have said hello
 _POLITE = 5.0  # seconds between the wish to stop and the end
