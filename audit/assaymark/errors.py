@@ -27,7 +27,8 @@
     ├── PluginError          AM4xx  a plugin is missing or broke
     │   ├── PluginNotFoundError  AM401
     │   ├── PluginFailedError    AM402
-    │   └── PluginsNotLoadedError AM403
+    │   ├── PluginsNotLoadedError AM403
+    │   └── PluginLockError      AM404
     ├── GeneratorError       AM5xx  a generator cannot do what was asked
     │   ├── ConfigError          AM501
     │   ├── ModelFolderError     AM502
@@ -273,6 +274,12 @@ class PluginsNotLoadedError(PluginError):
     """A plugin is not loaded, and strict mode demands that all are."""
 
     code = "AM403"
+
+
+class PluginLockError(PluginError):
+    """A lock of plugins cannot be read, or a plugin is not as it says."""
+
+    code = "AM404"
 
 
 class GeneratorError(AssaymarkError):

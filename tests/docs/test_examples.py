@@ -118,3 +118,10 @@ def test_an_auditor_s_check_of_a_release(people, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("NOT VERIFIED") == 0
     assert done.stdout.count(": VERIFIED") == 2
+
+
+def test_the_how_to_on_plugins(tmp_path):
+    for block in blocks("docs/how-to/install-plugins-safely.md", "sh"):
+        done = shell(block, tmp_path)
+        assert done.returncode == 0, block + done.stdout + done.stderr
+    assert json.loads((tmp_path / "plugins.lock").read_bytes())["format"] == "assaymark-plugins-lock/1"

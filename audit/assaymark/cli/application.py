@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ import click
 from assaymark import __version__
 from assaymark.cli.configuration import read_defaults
 from assaymark.cli.failures import guarded
-from assaymark.host.switches import ALLOW, BLOCK, STRICT, TRACE, Switches, names, switched
+from assaymark.host.switches import ALLOW, BLOCK, LOCK_FILE, STRICT, TRACE, Switches, names, switched
 
 COMMANDS = {
     "demo": "The whole way on real clinical data that ships with scikit-learn.",
@@ -63,6 +64,9 @@ class LazyGroup(click.Group):
 @click.option("--plugins", metavar="NAMES", help=f"Load only these entry points, separated by commas; {ALLOW} says the same.")
 @click.option("--block-plugins", metavar="NAMES", help=f"Do not load these entry points; {BLOCK} says the same.")
 @click.option("--strict-plugins", is_flag=True, help=f"A plugin that is not loaded stops the command; {STRICT}=1 says the same.")
+@click.option(
+    "--plugins-lock", type=click.Path(), metavar="FILE", help=f"Refuse plugins that are not as FILE pins them; {LOCK_FILE} is read by itself."
+)
 @click.option("--trace-hooks", is_flag=True, help=f"Tell every call of a hook on standard error; {TRACE}=1 says the same.")
 @click.option("--traceback", is_flag=True, help="Show where an unexpected error arose.")
 @click.pass_context
@@ -76,7 +80,9 @@ def cli(ctx: click.Context, config: str | None, traceback: bool, **plugins: Any)
     ctx.with_resource(switched(_switches(**plugins)))
 
 
-def _switches(*, plugins: str | None, block_plugins: str | None, strict_plugins: bool, trace_hooks: bool) -> Switches:
+def _switches(
+    *, plugins: str | None, block_plugins: str | None, strict_plugins: bool, plugins_lock: str | None, trace_hooks: bool
+) -> Switches:
     """Return what the options say of plugins, and the environment where they are silent."""
     stated = Switches.from_environment()
     return replace(
@@ -85,6 +91,7 @@ def _switches(*, plugins: str | None, block_plugins: str | None, strict_plugins:
         block=stated.block if block_plugins is None else names(block_plugins),
         strict=stated.strict or strict_plugins,
         trace=stated.trace or trace_hooks,
+        lock=stated.lock if plugins_lock is None else Path(plugins_lock),
     )
 
 

@@ -8,12 +8,14 @@ from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import TYPE_CHECKING
 
 from assaymark.host.hooks import PROJECT
+from assaymark.host.lock import read_lock, refusal
 from assaymark.host.states import PluginInfo, PluginState, explain
 from assaymark.host.switches import ALLOW, BLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from assaymark.host.lock import Lock
     from assaymark.host.switches import Switches
 
 
@@ -31,9 +33,20 @@ class Candidate:
 
 
 def find_plugins(extra: Sequence[object], group: str, switches: Switches) -> list[Candidate]:
-    """Return all plugins: those of this distribution first, then by distribution, then ``extra``, then those asked for in vain."""
-    candidates = [*_installed(group, switches), *_handed_over(extra, group)]
-    return candidates + _unknown_names(candidates, group, switches)
+    """Return all plugins: those of this distribution first, then by distribution, then ``extra``, then those asked for in vain.
+
+    Raises:
+        PluginLockError: When there is a lock that cannot be read.
+    """
+    lock = None if switches.lock is None else read_lock(switches.lock)
+    installed = [_locked(_switched(candidate, switches), lock) for candidate in _installed(group)]
+    candidates = [*installed, *_handed_over(extra, group)]
+    known = {candidate.info.name for candidate in candidates}
+    return candidates + [
+        Candidate(PluginInfo(name, PluginState.MISSING, None, None, "", group, f"{why}, but no installed distribution has it"))
+        for name, why in sorted(_asked_for(switches, lock).items())
+        if name not in known
+    ]
 
 
 def normalised(name: str | None) -> str:
@@ -41,7 +54,7 @@ def normalised(name: str | None) -> str:
     return re.sub(r"[-_.]+", "-", name or "").lower()
 
 
-def _installed(group: str, switches: Switches) -> list[Candidate]:
+def _installed(group: str) -> list[Candidate]:
     family = group.rpartition(".")[0] + "."
     found: dict[str, list[Candidate]] = {}
     for distribution in distributions():
@@ -50,7 +63,7 @@ def _installed(group: str, switches: Switches) -> list[Candidate]:
         if candidates:
             found.setdefault(normalised(candidates[0].info.distribution), candidates)
     ordered = sorted(found, key=lambda name: (name != PROJECT, name))
-    return [_switched(candidate, switches) for name in ordered for candidate in found[name]]
+    return [candidate for name in ordered for candidate in found[name]]
 
 
 def _of_distribution(distribution: Distribution, group: str, family: str) -> Iterator[Candidate]:
@@ -104,9 +117,23 @@ def _switched(candidate: Candidate, switches: Switches) -> Candidate:
     return Candidate(replace(info, state=PluginState.BLOCKED, reason=reason))
 
 
-def _unknown_names(candidates: Iterable[Candidate], group: str, switches: Switches) -> list[Candidate]:
-    """Return an entry for each name that was asked for and nobody has."""
-    known = {candidate.info.name for candidate in candidates}
-    missing = sorted((switches.allow or frozenset()) - known)
-    reason = f"named in --plugins or {ALLOW}, but no installed distribution has it"
-    return [Candidate(PluginInfo(name, PluginState.MISSING, None, None, "", group, reason)) for name in missing]
+def _locked(candidate: Candidate, lock: Lock | None) -> Candidate:
+    """Hold a plugin of another distribution against the lock; one that is refused is not imported."""
+    info = candidate.info
+    if lock is None or info.state is not PluginState.LOADED or not is_foreign(info):
+        return candidate
+    reason = refusal(info, lock)
+    if reason is not None:
+        return Candidate(replace(info, state=PluginState.REFUSED, reason=reason))
+    return replace(candidate, info=replace(info, pinned=lock.pins[info.name].digest))
+
+
+def is_foreign(info: PluginInfo) -> bool:
+    """Return whether a plugin comes from an installed distribution other than this one."""
+    return info.distribution is not None and normalised(info.distribution) != PROJECT
+
+
+def _asked_for(switches: Switches, lock: Lock | None) -> dict[str, str]:
+    """Return the names that must be there, and who says so."""
+    pinned = {} if lock is None else dict.fromkeys(lock.pins, f"it is in {lock.path.name}")
+    return {**pinned, **dict.fromkeys(switches.allow or (), f"named in --plugins or {ALLOW}")}

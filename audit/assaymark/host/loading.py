@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import inspect
+import os
 import sys
 import time
 from dataclasses import dataclass, field, replace
@@ -14,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from assaymark.host.declarations import KINDS, DeclarationError, claims, collect
-from assaymark.host.discovery import find_plugins
+from assaymark.host.discovery import find_plugins, is_foreign
 from assaymark.host.hooks import PROJECT, Hooks
 from assaymark.host.states import PluginInfo, PluginState, explain
 from assaymark.host.tracing import traced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from assaymark.host.discovery import Candidate
     from assaymark.host.specs import Spec
@@ -63,9 +64,10 @@ def load_plugins(extra: Sequence[object], group: str, switches: Switches) -> tup
     loaded: list[LoadedPlugin] = []
     taken: dict[str, PluginInfo] = {}
     names: dict[str, PluginInfo] = {}
-    with contextlib.redirect_stdout(sys.stderr):
-        for candidate in find_plugins(extra, group, switches):
-            plugin = _load(candidate, names, taken)
+    candidates = find_plugins(extra, group, switches)
+    with _standard_output_kept():
+        for candidate in candidates:
+            plugin = _load(candidate, names, taken, switches)
             loaded.append(plugin)
             if plugin.info.state is PluginState.LOADED:
                 names[plugin.info.name] = plugin.info
@@ -73,7 +75,28 @@ def load_plugins(extra: Sequence[object], group: str, switches: Switches) -> tup
     return tuple(loaded)
 
 
-def _load(candidate: Candidate, names: dict[str, PluginInfo], taken: dict[str, PluginInfo]) -> LoadedPlugin:
+@contextlib.contextmanager
+def _standard_output_kept() -> Iterator[None]:
+    """Send what is printed to standard error, whether through Python or past it."""
+    sys.stdout.flush()
+    try:
+        ours = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # a process without standard streams has no output to spoil
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+        return
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(ours, 1)
+        os.close(ours)
+
+
+def _load(
+    candidate: Candidate, names: dict[str, PluginInfo], taken: dict[str, PluginInfo], switches: Switches
+) -> LoadedPlugin:
     info = candidate.info
     if candidate.load is None or info.state is not PluginState.LOADED:
         return LoadedPlugin(info)
@@ -84,6 +107,7 @@ def _load(candidate: Candidate, names: dict[str, PluginInfo], taken: dict[str, P
     state, reason = PluginState.LOADED, None
     try:
         _refuse_name(info, names)
+        info = _rehearsed(info, switches)
         specs, hooks = ask(traced(info, "importing", candidate.load), info)
         offers = tuple(claim for spec in specs for claim in claims(spec))
         _refuse_clashes(offers, taken)
@@ -95,6 +119,18 @@ def _load(candidate: Candidate, names: dict[str, PluginInfo], taken: dict[str, P
         state, reason = PluginState.IMPORT_FAILED, explain(error)
     told = replace(info, state=state, reason=reason, offers=offers, seconds=time.perf_counter() - start)
     return LoadedPlugin(told, specs, hooks) if state is PluginState.LOADED else LoadedPlugin(told)
+
+
+def _rehearsed(info: PluginInfo, switches: Switches) -> PluginInfo:
+    """Refuse a plugin whose import does harm; see :mod:`assaymark.host.isolation.rehearsal`."""
+    if not is_foreign(info):
+        return info
+    from assaymark.host.isolation.rehearsal import rehearse
+
+    went = rehearse(info, switches.import_seconds, again=switches.again)
+    if went.harm is not None:
+        raise Refused(PluginState.IMPORT_FAILED, f"{went.harm}; `assaymark plugins doctor` tries again")
+    return replace(info, note=went.note)
 
 
 def _refuse_name(info: PluginInfo, names: dict[str, PluginInfo]) -> None:

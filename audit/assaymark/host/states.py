@@ -38,6 +38,8 @@ class PluginInfo:
         reason: Why it is not loaded, one line; None when it is.
         offers: What it declares, such as ``the generator copula``; empty when that could not be told.
         seconds: Wall-clock seconds that importing it and asking it took.
+        note: What is odd about it although it is loaded, one line; None for nothing.
+        pinned: Digest of its files that a lock demands; None without a lock.
     """
 
     name: str
@@ -49,6 +51,8 @@ class PluginInfo:
     reason: str | None = None
     offers: tuple[str, ...] = ()
     seconds: float = 0.0
+    note: str | None = None
+    pinned: str | None = None
 
     @property
     def origin(self) -> str:

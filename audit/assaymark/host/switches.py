@@ -9,6 +9,7 @@ import os
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assaymark.errors import OptionError
@@ -20,6 +21,9 @@ ALLOW = "ASSAYMARK_PLUGINS"
 BLOCK = "ASSAYMARK_BLOCK_PLUGINS"
 STRICT = "ASSAYMARK_STRICT_PLUGINS"
 TRACE = "ASSAYMARK_TRACE_HOOKS"
+LOCK = "ASSAYMARK_PLUGINS_LOCK"
+IMPORT_SECONDS = "ASSAYMARK_IMPORT_SECONDS"
+LOCK_FILE = "plugins.lock"
 
 _ON, _OFF = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
 
@@ -33,19 +37,25 @@ class Switches:
         block: Names of entry points not to load.
         strict: Whether a plugin that is not loaded is an error.
         trace: Whether every call of a hook is told on standard error.
+        lock: File that pins plugins; None for no lock.
+        import_seconds: How long the import of a plugin of another distribution may take.
+        again: Whether plugins whose import did harm are tried again.
     """
 
     allow: frozenset[str] | None = None
     block: frozenset[str] = frozenset()
     strict: bool = False
     trace: bool = False
+    lock: Path | None = None
+    import_seconds: float = 30.0
+    again: bool = False
 
     @classmethod
     def from_environment(cls) -> Switches:
         """Return what the environment says.
 
         Raises:
-            OptionError: When a switch is neither on nor off.
+            OptionError: When a switch is neither on nor off, or a time is none.
         """
         allow, block = os.environ.get(ALLOW), os.environ.get(BLOCK)
         return cls(
@@ -53,7 +63,34 @@ class Switches:
             names(block or ""),
             strict=_on(STRICT),
             trace=_on(TRACE),
+            lock=_lock(),
+            import_seconds=_seconds(),
         )
+
+
+def _seconds() -> float:
+    stated = os.environ.get(IMPORT_SECONDS, "30")
+    try:
+        seconds = float(stated)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise OptionError(
+            "a time cannot be read",
+            where=IMPORT_SECONDS,
+            found=repr(stated)[:40],
+            expected="seconds, such as 30",
+            remedy="Correct the variable.",
+        )
+    return seconds
+
+
+def _lock() -> Path | None:
+    named = os.environ.get(LOCK)
+    if named:
+        return Path(named)
+    # a link that leads nowhere is a lock that cannot be read, not the absence of one
+    return Path(LOCK_FILE) if os.path.lexists(LOCK_FILE) else None
 
 
 def names(text: str) -> frozenset[str]:

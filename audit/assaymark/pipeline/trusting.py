@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assaymark.errors import MissingFileError, TrustError
-from assaymark.provenance.keys import config_folder, trusted_anchors
+from assaymark.folders import config_folder
+from assaymark.provenance.keys import trusted_anchors
 from assaymark.provenance.revocation import Revocations, parse_revocations
 from assaymark.provenance.trust import Anchor, Trust
 

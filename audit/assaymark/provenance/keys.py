@@ -11,27 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import SigningKeyError
+from assaymark.folders import FOLDER_VARIABLE, config_folder
 from assaymark.provenance.key_files import INIT_HINT, check_leaf, load_private_key, read_key_file, unreadable
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
 
-FOLDER_VARIABLE = "ASSAYMARK_CONFIG_DIR"
 LABEL = "development certificate"
 ROOT_FILE, CHAIN_FILE, KEY_FILE = "root.pem", "chain.pem", "key.pem"
 _LIFETIME = timedelta(days=365)
 _BACKDATED = timedelta(minutes=5)  # so that a clock a little behind ours finds the certificate valid
-
-
-def config_folder() -> Path:
-    """Return the user's configuration folder: ``ASSAYMARK_CONFIG_DIR`` where that is set, else the system's place for it."""
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    if chosen:
-        return Path(chosen)
-    import platformdirs
-
-    return platformdirs.user_config_path("assaymark")
 
 
 def keys_folder() -> Path:

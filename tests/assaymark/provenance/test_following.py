@@ -201,7 +201,7 @@ def test_a_single_file_says_what_may_be_done_with_it(tmp_path):
 
 def test_a_generated_table_says_which_code_and_which_model_made_it(release):
     """Also whether its installed files may change under it, as those of an editable install do."""
-    from assaymark.host.provenance import is_editable, plugin_digest
+    from assaymark.host.installed import is_editable, plugin_digest
 
     stated = verify_file(release / "synthetic.csv", trusted_anchors()).assertions["org.assaymark.release"]["generator"]
     assert {"name", "distribution", "version", "digest", "editable", "config", "seed", "model"} <= set(stated)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assaymark.cli.commands import plugins_check, plugins_doctor, plugins_new
+from assaymark.cli.commands import plugins_check, plugins_doctor, plugins_lock, plugins_new
 from assaymark.cli.visible import json_text, visible
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def command() -> None:
 
 command.add_command(plugins_check.command)
 command.add_command(plugins_doctor.command)
+command.add_command(plugins_lock.command)
 command.add_command(plugins_new.command)
 
 
@@ -61,8 +62,9 @@ def list_(*, as_json: bool) -> int:
         origin = f"{row['distribution']} {row['version']}"
         click.echo(visible(f"{row['kind']:<14} {row['name']:<15} {origin:<18} {row['summary']}"))
     for plugin in registry.plugins:
-        if plugin.reason:
-            click.echo(visible(f"{plugin.state.value:<14} {plugin.name:<15} {plugin.origin}: {plugin.reason}"))
+        if plugin.reason or plugin.note:
+            told = plugin.reason or plugin.note
+            click.echo(visible(f"{plugin.state.value:<14} {plugin.name:<15} {plugin.origin}: {told}"))
     return 0
 
 
@@ -73,6 +75,7 @@ def _entry(plugin: PluginInfo) -> dict[str, Any]:
         "version": plugin.version,
         "state": plugin.state.value,
         "reason": plugin.reason,
+        "note": plugin.note,
     }
 
 

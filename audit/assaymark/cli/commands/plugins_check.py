@@ -31,10 +31,18 @@ _MARKS = {
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Setting that makes its fits short. Repeatable.")
 @click.option("--only", multiple=True, metavar="ID", help="Run this check only. Repeatable.")
 @click.option("--expect", multiple=True, metavar="ID=REASON", help="A check that it is known to fail, and why. Repeatable.")
+@click.option("--save", is_flag=True, help="Keep the result for this code; releases made with it then state it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 @click.option("--quiet", is_flag=True, help="Tell no progress.")
 def command(
-    *, target: str, settings: Sequence[str], only: Sequence[str], expect: Sequence[str], as_json: bool, quiet: bool
+    *,
+    target: str,
+    settings: Sequence[str],
+    only: Sequence[str],
+    expect: Sequence[str],
+    save: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """Hold a generator against the conformance kit: TARGET is its name, or the folder of its project.
 
@@ -44,6 +52,7 @@ def command(
     from assaymark.testing.conformance.running import check_generator
 
     reasons = _reasons(expect)
+    digest = _savable(target, only) if save else None
     with working(0, quiet=quiet) as run:
         reports = [
             check_generator(
@@ -56,6 +65,8 @@ def command(
             )
             for registered in _generators(target)
         ]
+    if digest is not None:
+        _save(target, digest, reports)
     if as_json:
         click.echo(json.dumps([report.document() for report in reports], indent=2, ensure_ascii=False))
     else:
@@ -79,6 +90,31 @@ def _generators(target: str) -> Sequence[Registered[GeneratorSpec]]:
             remedy="The kit checks generators; declare one in its plugin module.",
         )
     return found
+
+
+def _savable(target: str, only: Sequence[str]) -> str:
+    """Return the digest of the code under which the result is kept."""
+    from assaymark.errors import OptionError
+    from assaymark.host.provenance import describe
+    from assaymark.host.registry import load_registry
+
+    if only or Path(target).is_dir():
+        raise OptionError(
+            "only the whole kit on an installed plugin is kept",
+            where="--save",
+            found="--only" if only else f"the folder {target}",
+            remedy="Install the plugin, give its name, and leave out --only.",
+        )
+    return str(describe(load_registry().generator(target))["digest"])
+
+
+def _save(target: str, digest: str, reports: Sequence[Report]) -> None:
+    from assaymark.host.kept import keep
+
+    for report in reports:
+        known = [result.id for result in report.results if result.status.value == "failed as expected"]
+        told = {key: value for key, value in report.document().items() if key != "results"}
+        keep({**told, "expected_failures": known}, "conformance", target, digest)
 
 
 def _reasons(expected: Sequence[str]) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 
@@ -15,7 +15,7 @@ def command(*, as_json: bool) -> int:
     from assaymark.host.registry import load_registry
     from assaymark.host.switches import lenient
 
-    reports = load_registry(switches=lenient()).doctor()
+    reports = load_registry(switches=replace(lenient(), again=True)).doctor()
     if as_json:
         click.echo(json.dumps([asdict(report) for report in reports], indent=2, ensure_ascii=False))
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import OptionError, PluginFailedError
 from assaymark.host.hooks import PROJECT
-from assaymark.host.isolation.limits import Limits
+from assaymark.host.isolation.limits import ISOLATION, Limits
 from assaymark.host.isolation.process import WorkerProcess
 from assaymark.host.isolation.protocol import read_arrow, write_arrow
 from assaymark.host.specs import PrivacyClaim
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from assaymark.tables.schema import Schema
     from assaymark.tables.table import Table
 
-ISOLATION = "ASSAYMARK_ISOLATION"
 _CHOICES = ("third-party", "all", "off")
 
 
@@ -57,6 +56,7 @@ class IsolatedGenerator:
         request = {
             "do": "fit",
             "factory": spec.factory,
+            "pinned": self._pinned(),
             "config_model": spec.config,
             "config": self._config,
             "table": "table.arrow",
@@ -68,8 +68,18 @@ class IsolatedGenerator:
     def load(self, folder: Path) -> IsolatedFitted:
         """Load a saved model in a worker."""
         worker = WorkerProcess(self._registered.plugin, Limits.from_environment())
-        request = {"do": "load", "factory": self._registered.spec.factory, "folder": str(folder.resolve())}
+        request = {
+            "do": "load",
+            "factory": self._registered.spec.factory,
+            "pinned": self._pinned(),
+            "folder": str(folder.resolve()),
+        }
         return IsolatedFitted(worker, self._registered, worker.ask(request))
+
+    def _pinned(self) -> list[str] | None:
+        """Return distribution and digest that the worker must find, where a lock pins them."""
+        plugin = self._registered.plugin
+        return None if plugin.pinned is None else [str(plugin.distribution), plugin.pinned]
 
 
 class IsolatedFitted:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from assaymark.errors import OptionError
 
+ISOLATION = "ASSAYMARK_ISOLATION"
 MEMORY = "ASSAYMARK_WORKER_MEMORY"
 NETWORK = "ASSAYMARK_WORKER_NETWORK"
 

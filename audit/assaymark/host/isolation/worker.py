@@ -57,6 +57,7 @@ class Worker:
         from assaymark.host.registry import resolve
         from assaymark.tables.schema_document import read_schema
 
+        _refuse_changed(request["pinned"])
         schema = read_schema(request["schema"])
         table = read_arrow(self.place / request["table"], schema)
         config = resolve(request["config_model"]).model_validate(request["config"])
@@ -68,6 +69,7 @@ class Worker:
         """Load a saved model."""
         from assaymark.host.registry import resolve
 
+        _refuse_changed(request["pinned"])
         self.fitted = resolve(request["factory"]).load(Path(request["folder"]))
         return self._told()
 
@@ -113,6 +115,20 @@ class Worker:
         workdir = None if request["workdir"] is None else Path(request["workdir"])
         self.run = Run(request["seed"], request["device"], workdir, request["budget"], progress)
         return self.run
+
+
+def _refuse_changed(pinned: list[str] | None) -> None:
+    """Refuse code that has changed since the host held it against a lock; nothing of it has been imported yet."""
+    from assaymark.errors import PluginLockError
+    from assaymark.host.installed import plugin_digest
+
+    if pinned is None or plugin_digest(pinned[0]) == pinned[1]:
+        return
+    raise PluginLockError(
+        "the files of a plugin have changed since they were compared with the lock",
+        where=pinned[0],
+        remedy="Look at what changed them, and at `assaymark plugins list`.",
+    )
 
 
 def serve(worker: Worker, requests: IO[str]) -> None:

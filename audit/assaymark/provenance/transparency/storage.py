@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import LogError
-from assaymark.provenance.keys import config_folder
+from assaymark.folders import config_folder
 from assaymark.provenance.transparency import merkle
 from assaymark.provenance.transparency.entries import (
     ENTRY_LIMIT,
