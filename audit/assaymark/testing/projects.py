@@ -6,18 +6,22 @@ import importlib
 import sys
 import tomllib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from assaymark.errors import InputError, PluginFailedError
 from assaymark.host.hooks import ENTRY_POINT_GROUP
+from assaymark.host.specs import Spec
 from assaymark.host.states import PluginState, explain
 from assaymark.host.registry import Registry, load_registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from assaymark.host.registry import Registered
     from assaymark.host.specs import GeneratorSpec
+
+S = TypeVar("S", bound=Spec)
 
 _LARGEST = 2**20  # bytes of a pyproject.toml
 
@@ -65,7 +69,12 @@ def read_project(folder: Path) -> Project:
 
 
 def generators_of(project: Project) -> tuple[Registered[GeneratorSpec], ...]:
-    """Load the declarations of a project from its folder, and return its generators.
+    """Load the declarations of a project from its folder, and return its generators; raises like :func:`registry_of`."""
+    return tuple(owned(registry_of(project).generators, project))
+
+
+def registry_of(project: Project) -> Registry:
+    """Load the declarations of a project from its folder, beside the installed plugins.
 
     Raises:
         PluginFailedError: When a module cannot be imported, or a declaration is refused.
@@ -77,15 +86,16 @@ def generators_of(project: Project) -> tuple[Registered[GeneratorSpec], ...]:
             raise PluginFailedError(
                 "a plugin could not be loaded", where=info.name, found=info.reason, remedy="Correct its declaration."
             )
-    return _own(registry, project)
+    return registry
 
 
-def _own(registry: Registry, project: Project) -> tuple[Registered[GeneratorSpec], ...]:
-    return tuple(
+def owned(offered: Mapping[str, Registered[S]], project: Project) -> list[Registered[S]]:
+    """Return what a project offers of one kind, under the name of its distribution."""
+    return [
         replace(each, plugin=replace(each.plugin, distribution=project.name, version=project.version))
-        for each in registry.generators.values()
+        for each in offered.values()
         if each.plugin.name in project.modules
-    )
+    ]
 
 
 def _imported(module: str) -> object:

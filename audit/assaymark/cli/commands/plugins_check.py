@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from assaymark.host.registry import Registered
-    from assaymark.host.specs import GeneratorSpec
     from assaymark.testing.conformance.running import Report
 
 _MARKS = {
@@ -44,27 +43,23 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Hold a generator against the conformance kit: TARGET is its name, or the folder of its project.
+    """Hold a generator, renderer or signer against the conformance kit: TARGET is its name, or the folder of its project.
 
     Exits with 1 when a check fails, passes against expectation, or fewer ran than the declaration implies.
     """
     from assaymark.cli.settings import flat
-    from assaymark.testing.conformance.running import check_generator
+    from assaymark.testing.conformance.running import check_generator, check_offer
 
     reasons = _reasons(expect)
     digest = _savable(target, only) if save else None
     with working(0, quiet=quiet) as run:
-        reports = [
-            check_generator(
-                registered,
-                config=flat(settings),
-                expected_failures=reasons,
-                only=tuple(only),
-                told=run.progress,
-                stop=run.check,
-            )
-            for registered in _generators(target)
-        ]
+        reports = []
+        for kind, registered in _offers(target):
+            plan: dict[str, Any] = {"only": tuple(only), "told": run.progress, "stop": run.check, "expected_failures": reasons}
+            if kind == "generator":
+                reports.append(check_generator(registered, config=flat(settings), **plan))
+            else:
+                reports.append(check_offer(kind, registered, **plan))
     if digest is not None:
         _save(target, digest, reports)
     if as_json:
@@ -75,28 +70,34 @@ def command(
     return 0 if all(report.conforms for report in reports) else 1
 
 
-def _generators(target: str) -> Sequence[Registered[GeneratorSpec]]:
+def _offers(target: str) -> Sequence[tuple[str, Registered[Any]]]:
+    """Return kind and declaration of whatever a name or a project means, of the kinds that the kit has checks for."""
     from assaymark.errors import PluginNotFoundError
     from assaymark.host.registry import load_registry
-    from assaymark.testing.projects import generators_of, read_project
+    from assaymark.testing.conformance.catalogue import KINDS
+    from assaymark.testing.projects import owned, read_project, registry_of
 
     if not Path(target).is_dir():
-        return (load_registry().generator(target),)
-    found = generators_of(read_project(Path(target).resolve()))
-    if not found:
+        registry = load_registry()
+        found = [(kind, getattr(registry, f"{kind}s").get(target)) for kind in KINDS]
+        return [(kind, each) for kind, each in found if each is not None] or [("generator", registry.generator(target))]
+    project = read_project(Path(target).resolve())
+    registry = registry_of(project)
+    offers = [(kind, each) for kind in KINDS for each in owned(getattr(registry, f"{kind}s"), project)]
+    if not offers:
         raise PluginNotFoundError(
-            "the project offers no generator",
+            "the project offers nothing that the kit has checks for",
             where=target,
-            remedy="The kit checks generators; declare one in its plugin module.",
+            expected="one of " + ", ".join(KINDS),
+            remedy="Declare one in its plugin module.",
         )
-    return found
+    return offers
 
 
 def _savable(target: str, only: Sequence[str]) -> str:
     """Return the digest of the code under which the result is kept."""
     from assaymark.errors import OptionError
     from assaymark.host.provenance import describe
-    from assaymark.host.registry import load_registry
 
     if only or Path(target).is_dir():
         raise OptionError(
@@ -105,7 +106,7 @@ def _savable(target: str, only: Sequence[str]) -> str:
             found="--only" if only else f"the folder {target}",
             remedy="Install the plugin, give its name, and leave out --only.",
         )
-    return str(describe(load_registry().generator(target))["digest"])
+    return str(describe(_offers(target)[0][1])["digest"])
 
 
 def _save(target: str, digest: str, reports: Sequence[Report]) -> None:
@@ -130,7 +131,7 @@ def _reasons(expected: Sequence[str]) -> Mapping[str, str]:
 
 
 def _print(report: Report) -> None:
-    click.echo(f"{report.generator} ({report.distribution})")
+    click.echo(f"{report.name} ({report.distribution})")
     for result in report.results:
         mark, colour = _MARKS[result.status.value]
         note = f": {result.message}" if result.message else ""

@@ -5,20 +5,25 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assaymark.testing.conformance.subject import Subject
-
-    Check = Callable[[Subject], str | None]
-    Reason = Callable[[Subject], str | None]
+    # each kind has a subject of its own
+    Check = Callable[[Any], str | None]
+    Reason = Callable[[Any], str | None]
 
 KIT = "1"
 """Version of the kit. A check keeps its id and meaning within a version; new ones may come."""
 
-_MODULES = ("contract", "data", "seeds", "persistence", "resources", "conditions", "privacy", "fairness")
+_MODULES = {
+    "generator": ("contract", "data", "seeds", "persistence", "resources", "conditions", "privacy", "fairness"),
+    "renderer": ("renderers",),
+    "signer": ("signers",),
+}
+KINDS = tuple(_MODULES)
+"""Kinds of what plugins offer that the kit has checks for."""
 
 
 class Category(StrEnum):
@@ -32,10 +37,12 @@ class Category(StrEnum):
     CONDITIONS = "conditions"
     PRIVACY = "privacy"
     FAIRNESS = "fairness"
+    RENDERER = "renderer"
+    SIGNER = "signer"
 
 
 class Nonconformance(Exception):  # noqa: N818 - a finding about a plugin, not a fault of ours
-    """A generator does not do what a check asks for; the text says what it did instead."""
+    """A plugin does not do what a check asks for; the text says what it did instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class ConformanceCheck:
 _CHECKS: dict[str, ConformanceCheck] = {}
 
 
-def _always(_: Subject) -> str | None:
+def _always(_: object) -> str | None:
     return None
 
 
@@ -89,8 +96,18 @@ def require(condition: object, found: str) -> None:
         raise Nonconformance(found)
 
 
+def checks_of(kind: str) -> tuple[ConformanceCheck, ...]:
+    """Return the checks of one of :data:`KINDS`, in the order in which they run."""
+    for module in _MODULES[kind]:
+        importlib.import_module(f"assaymark.testing.conformance.{module}")
+    others = set(KINDS) - {"generator"}
+    return tuple(
+        check
+        for check in _CHECKS.values()
+        if check.category.value == kind or (kind == "generator" and check.category.value not in others)
+    )
+
+
 def generator_checks() -> tuple[ConformanceCheck, ...]:
     """Return the checks of generators, in the order in which they run."""
-    for module in _MODULES:
-        importlib.import_module(f"assaymark.testing.conformance.{module}")
-    return tuple(_CHECKS.values())
+    return checks_of("generator")

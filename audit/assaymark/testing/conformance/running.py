@@ -1,4 +1,4 @@
-"""Running the kit over a generator: what ran, what failed, what was expected to, and whether enough ran at all."""
+"""Running the kit over what a plugin offers: what ran, what failed, what was expected to, and whether enough ran at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import AssaymarkError, OptionError
 from assaymark.execution import Progress, silent
-from assaymark.testing.conformance.catalogue import KIT, Nonconformance, generator_checks
+from assaymark.testing.conformance.catalogue import KIT, Nonconformance, checks_of
 from assaymark.testing.conformance.subject import Subject
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ BAD = frozenset({Status.FAILED, Status.SURPRISE})
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One check on one generator.
+    """One check on one offer of a plugin.
 
     Attributes:
         id: Id of the check.
         title: What it asks for.
         status: What became of it.
-        message: What the generator did instead, what was measured, or why it does not apply; may be empty.
+        message: What it did instead, what was measured, or why it does not apply; may be empty.
     """
 
     id: str
@@ -53,19 +53,21 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All checks on one generator.
+    """All checks on one generator, renderer or signer.
 
     Attributes:
-        generator: Its name.
+        name: Its name.
         distribution: Distribution and version that it comes from.
         results: One for each check of the catalogue.
         implied: How many checks its declaration implies.
+        kind: What it is.
     """
 
-    generator: str
+    name: str
     distribution: str
     results: tuple[Result, ...]
     implied: int
+    kind: str = "generator"
 
     @property
     def ran(self) -> int:
@@ -81,7 +83,8 @@ class Report:
         """Return the report, JSON-ready."""
         return {
             "kit": KIT,
-            "generator": self.generator,
+            "kind": self.kind,
+            self.kind: self.name,
             "distribution": self.distribution,
             "conforms": self.conforms,
             "ran": self.ran,
@@ -101,7 +104,7 @@ def check_generator(
     told: Progress = silent,
     stop: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Run the kit.
+    """Run the kit over a generator.
 
     Args:
         registered: The generator.
@@ -115,23 +118,54 @@ def check_generator(
     Raises:
         OptionError: When an id does not exist.
     """
-    catalogue = generator_checks()
-    expected = dict(expected_failures or {})
-    _refuse_unknown({*expected, *only}, catalogue)
-    wanted = [check for check in catalogue if not only or check.id in only]
+    plan = _Plan("generator", expected_failures or {}, only, told, stop)
     with tempfile.TemporaryDirectory(prefix="assaymark-kit-") as folder:
-        subject = Subject(registered, Path(folder), config or {})
-        results = []
-        for place, check in enumerate(wanted):
-            stop()
-            told(place, len(wanted), check.id)
-            results.append(_result(check, subject, expected.get(check.id)))
+        return _checked(registered, Subject(registered, Path(folder), config or {}), plan)
+
+
+def check_offer(
+    kind: str,
+    registered: Registered[Any],
+    *,
+    expected_failures: Mapping[str, str] | None = None,
+    only: tuple[str, ...] = (),
+    told: Progress = silent,
+    stop: Callable[[], None] = lambda: None,
+) -> Report:
+    """Run the kit over a renderer or a signer; see :func:`check_generator`."""
+    from assaymark.testing.conformance.renderers import RendererSubject
+    from assaymark.testing.conformance.signers import SignerSubject
+
+    subjects: dict[str, Callable[[Registered[Any], Path], Any]] = {"renderer": RendererSubject, "signer": SignerSubject}
+    plan = _Plan(kind, expected_failures or {}, only, told, stop)
+    with tempfile.TemporaryDirectory(prefix="assaymark-kit-") as folder:
+        return _checked(registered, subjects[kind](registered, Path(folder)), plan)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    kind: str
+    expected: Mapping[str, str]
+    only: tuple[str, ...]
+    told: Progress
+    stop: Callable[[], None]
+
+
+def _checked(registered: Registered[Any], subject: Any, plan: _Plan) -> Report:
+    catalogue = checks_of(plan.kind)
+    _refuse_unknown({*plan.expected, *plan.only}, catalogue)
+    wanted = [check for check in catalogue if not plan.only or check.id in plan.only]
+    results = []
+    for place, check in enumerate(wanted):
+        plan.stop()
+        plan.told(place, len(wanted), check.id)
+        results.append(_result(check, subject, plan.expected.get(check.id)))
     implied = sum(not _claimed_off(check, subject) for check in wanted)
     origin = f"{registered.plugin.distribution or 'no distribution'} {registered.plugin.version or ''}".strip()
-    return Report(registered.spec.name, origin, tuple(results), implied)
+    return Report(registered.spec.name, origin, tuple(results), implied, plan.kind)
 
 
-def _claimed_off(check: ConformanceCheck, subject: Subject) -> bool:
+def _claimed_off(check: ConformanceCheck, subject: Any) -> bool:
     return bool(check.unless(subject)) if check.category != "persistence" else not subject.keeps
 
 
@@ -143,7 +177,7 @@ def _refuse_unknown(ids: set[str], catalogue: tuple[ConformanceCheck, ...]) -> N
         )
 
 
-def _result(check: ConformanceCheck, subject: Subject, expected: str | None) -> Result:
+def _result(check: ConformanceCheck, subject: Any, expected: str | None) -> Result:
     reason = check.unless(subject)
     if reason is not None:
         return Result(check.id, check.title, Status.NOT_APPLICABLE, reason)
@@ -153,7 +187,7 @@ def _result(check: ConformanceCheck, subject: Subject, expected: str | None) -> 
         return _failed(check, str(failure), expected)
     except AssaymarkError as error:
         return _failed(check, f"{error.code}: {error}", expected)
-    except Exception as error:  # noqa: BLE001 - whatever a generator raises is a result
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a result
         return _failed(check, f"it raises {type(error).__name__}: {error!s:.160}", expected)
     if expected is not None:
         return Result(check.id, check.title, Status.SURPRISE, f"expected to fail: {expected}")
