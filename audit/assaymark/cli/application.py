@@ -63,14 +63,19 @@ class LazyGroup(click.Group):
 )
 @click.option("--plugins", metavar="NAMES", help=f"Load only these entry points, separated by commas; {ALLOW} says the same.")
 @click.option("--block-plugins", metavar="NAMES", help=f"Do not load these entry points; {BLOCK} says the same.")
-@click.option("--strict-plugins", is_flag=True, help=f"A plugin that is not loaded stops the command; {STRICT}=1 says the same.")
 @click.option(
-    "--plugins-lock", type=click.Path(), metavar="FILE", help=f"Refuse plugins that are not as FILE pins them; {LOCK_FILE} is read by itself."
+    "--strict-plugins", is_flag=True, help=f"A plugin that is not loaded stops the command; {STRICT}=1 says the same."
+)
+@click.option(
+    "--plugins-lock",
+    type=click.Path(),
+    metavar="FILE",
+    help=f"Refuse plugins that are not as FILE pins them; {LOCK_FILE} is read by itself.",
 )
 @click.option("--trace-hooks", is_flag=True, help=f"Tell every call of a hook on standard error; {TRACE}=1 says the same.")
 @click.option("--traceback", is_flag=True, help="Show where an unexpected error arose.")
 @click.pass_context
-def cli(ctx: click.Context, config: str | None, traceback: bool, **plugins: Any) -> None:  # noqa: FBT001 - click passes flags so
+def cli(ctx: click.Context, /, config: str | None, traceback: bool, **plugins: Any) -> None:  # noqa: FBT001 - click passes flags so
     """Audit synthetic tables for bias, fidelity, utility and privacy, and stamp them with signed provenance.
 
     Exit codes: 0 pass, 1 a gate failed, 2 usage or error, 3 inconclusive, 130 interrupted.

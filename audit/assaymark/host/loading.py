@@ -21,7 +21,7 @@ from assaymark.host.states import PluginInfo, PluginState, explain
 from assaymark.host.tracing import traced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from assaymark.host.discovery import Candidate
     from assaymark.host.specs import Spec
@@ -76,7 +76,7 @@ def load_plugins(extra: Sequence[object], group: str, switches: Switches) -> tup
 
 
 @contextlib.contextmanager
-def _standard_output_kept() -> Iterator[None]:
+def _standard_output_kept() -> Generator[None]:
     """Send what is printed to standard error, whether through Python or past it."""
     sys.stdout.flush()
     try:
@@ -94,9 +94,7 @@ def _standard_output_kept() -> Iterator[None]:
         os.close(ours)
 
 
-def _load(
-    candidate: Candidate, names: dict[str, PluginInfo], taken: dict[str, PluginInfo], switches: Switches
-) -> LoadedPlugin:
+def _load(candidate: Candidate, names: dict[str, PluginInfo], taken: dict[str, PluginInfo], switches: Switches) -> LoadedPlugin:
     info = candidate.info
     if candidate.load is None or info.state is not PluginState.LOADED:
         return LoadedPlugin(info)

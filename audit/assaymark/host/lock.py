@@ -59,8 +59,7 @@ def read_lock(path: Path) -> Lock:
     try:
         with path.open("rb") as file:
             document = json.loads(file.read(_LARGEST))
-        if document["format"] != FORMAT:
-            raise ValueError(f"format {document['format']!r:.60}")
+        _refuse_format(document["format"])
         pins = {str(name): _pin(entry) for name, entry in document["plugins"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PluginLockError(
@@ -73,11 +72,15 @@ def read_lock(path: Path) -> Lock:
     return Lock(path, pins)
 
 
+def _refuse_format(found: object) -> None:
+    if found != FORMAT:
+        raise ValueError(f"format {found!r:.60}")
+
+
 def _pin(entry: Mapping[str, Any]) -> Pin:
-    pin = Pin(**entry)
-    if not all(isinstance(text, str) for text in (pin.distribution, pin.version, pin.digest)):
+    if not all(isinstance(entry[key], str) for key in ("distribution", "version", "digest")):
         raise TypeError("a pin is incomplete")
-    return pin
+    return Pin(**entry)
 
 
 def pin_of(plugin: PluginInfo) -> Pin:

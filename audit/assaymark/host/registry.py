@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 SLOW_SECONDS = 0.5  # every command waits for all plugins, so that a declaration should take a few milliseconds
 
+_UNASKED = frozenset({PluginState.REFUSED, PluginState.BLOCKED, PluginState.IMPORT_FAILED})
 _RESERVED_LABELS = ("c2pa.", "cawg.")
 
 
@@ -89,7 +90,7 @@ class Registry:
         names = ", ".join(near or sorted(offered)) or f"a {noun}, but no plugin that offers one is loaded"
         raise PluginNotFoundError(
             f"no loaded plugin offers the {noun} {name!r}",
-            found=culprit,
+            found=culprit or self._suspects(),
             expected=f"one of {names}" if offered else names,
             remedy=(
                 "Mend or reinstall that plugin; `assaymark plugins doctor` tells more."
@@ -106,6 +107,12 @@ class Registry:
             if f"the {noun} {name}" in plugin.offers or name in {plugin.name, plugin.distribution}:
                 return f"the {plugin.state.value} plugin {plugin.name} of {plugin.origin} ({plugin.reason})"
         return None
+
+    def _suspects(self) -> str | None:
+        """Return which plugins may offer anything, since they could not be asked."""
+        unasked = [plugin for plugin in self.plugins if plugin.state in _UNASKED]
+        told = ", ".join(f"{plugin.name} ({plugin.state.value}: {plugin.reason})" for plugin in unasked[:3])
+        return f"plugins that are not loaded: {told}" if told else None
 
     def doctor(self) -> tuple[HealthReport, ...]:
         """Return the health of every plugin: those that are not loaded, and what the others tell of themselves."""
@@ -182,7 +189,7 @@ def _refuse_unloaded(loaded: Sequence[LoadedPlugin]) -> None:
         where=f"{first.name} of {first.origin}",
         found=f"{first.state.value}: {first.reason}",
         expected="every plugin loaded, or blocked by you",
-        remedy=f"See `assaymark plugins list`; mend, uninstall or block ({BLOCK}) it, or leave out --strict-plugins and {STRICT}.",
+        remedy=f"See `assaymark plugins list`; mend, uninstall or block it ({BLOCK}), or do without {STRICT}.",
     )
 
 

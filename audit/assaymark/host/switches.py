@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from assaymark.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 ALLOW = "ASSAYMARK_PLUGINS"
 BLOCK = "ASSAYMARK_BLOCK_PLUGINS"
@@ -102,7 +102,11 @@ def _on(variable: str) -> bool:
     value = os.environ.get(variable, "").strip().lower()
     if value not in _ON | _OFF:
         raise OptionError(
-            "a switch is neither on nor off", where=variable, found=value[:40], expected="1 or 0", remedy="Correct the variable."
+            "a switch is neither on nor off",
+            where=variable,
+            found=value[:40],
+            expected="1 or 0",
+            remedy="Correct the variable.",
         )
     return value in _ON
 
@@ -121,7 +125,7 @@ def lenient() -> Switches:
 
 
 @contextmanager
-def switched(switches: Switches) -> Iterator[None]:
+def switched(switches: Switches) -> Generator[None]:
     """Let switches hold within a block."""
     token = _CHOSEN.set(switches)
     try:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from assaymark.errors import InputError, PluginFailedError
 from assaymark.host.hooks import ENTRY_POINT_GROUP
+from assaymark.host.registry import Registry, load_registry
 from assaymark.host.specs import Spec
 from assaymark.host.states import PluginState, explain
-from assaymark.host.registry import Registry, load_registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

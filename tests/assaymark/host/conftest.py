@@ -67,7 +67,8 @@ def ask(tmp_path: Path) -> Ask:
     """Return a function that runs Python code in a fresh process that sees the installed distributions."""
 
     def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        variables = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "PYTHONDONTWRITEBYTECODE": "1"}
+        path = os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        variables = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
         variables |= {"ASSAYMARK_CONFIG_DIR": str(tmp_path / "config"), **environment}
         command = [sys.executable, "-c", dedent(code)]
         return subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)

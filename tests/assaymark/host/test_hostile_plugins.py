@@ -37,7 +37,7 @@ HOSTILE = {
         "of memory, more than the 1,024 MiB it may use",
     ),
     "fork-bomb": (
-        "import os, time\nwhile True:\n    if os.fork() == 0:\n        time.sleep(60)\n        os._exit(0)\n    time.sleep(0.002)",
+        "import os, time\nwhile True:\n    if not os.fork():\n        time.sleep(9)\n        os._exit(0)\n    time.sleep(0.01)",
         "import-failed",
         "processes, more than the 16 it may start",
     ),

@@ -39,7 +39,10 @@ BROKEN = {
         HOOK.format(hook="assaymark_generators", body="return [SignerSpec('s', 'a signer', 'm:f')]"),
         r".* an item of type SignerSpec, not GeneratorSpec",
     ),
-    "hook-raises": (HOOK.format(hook="assaymark_checks", body="raise ValueError('bad')"), r"assaymark_checks raised ValueError: bad"),
+    "hook-raises": (
+        HOOK.format(hook="assaymark_checks", body="raise ValueError('bad')"),
+        r"assaymark_checks raised ValueError: bad",
+    ),
     "misspelt": (
         HOOK.format(hook="assaymark_generator", body="return []"),
         r"there is no hook assaymark_generator; did you mean assaymark_generators\?",
@@ -181,7 +184,10 @@ def test_environment_allows_and_blocks(install, listing):
     assert only["plugins"]["None:typo"][0] == "missing"
     assert listing(ASSAYMARK_PLUGINS="")["checks"] == []
     blocked = listing(ASSAYMARK_BLOCK_PLUGINS="acme-noise")
-    assert blocked["plugins"]["acme-noise:acme-noise"][:2] == ["blocked", "blocked by --block-plugins or ASSAYMARK_BLOCK_PLUGINS"]
+    assert blocked["plugins"]["acme-noise:acme-noise"][:2] == [
+        "blocked",
+        "blocked by --block-plugins or ASSAYMARK_BLOCK_PLUGINS",
+    ]
     assert "bias" in blocked["checks"]
 
 
@@ -249,7 +255,9 @@ def test_strict_mode_demands_that_all_are_loaded_but_those_that_the_user_blocked
     assert told.startswith("AM403 acme-bad of acme-bad 1.2.3: ")
     assert "import-failed: RuntimeError: no luck" in told
     assert ask(TRY, ASSAYMARK_STRICT_PLUGINS="1", ASSAYMARK_BLOCK_PLUGINS="acme-bad").stdout == "loaded\n"
-    assert ask(TRY, ASSAYMARK_STRICT_PLUGINS="1", ASSAYMARK_PLUGINS="checks,typo").stdout.startswith("AM403 typo of no installed")
+    assert ask(TRY, ASSAYMARK_STRICT_PLUGINS="1", ASSAYMARK_PLUGINS="checks,typo").stdout.startswith(
+        "AM403 typo of no installed"
+    )
     assert ask(TRY, ASSAYMARK_STRICT_PLUGINS="perhaps").stdout.startswith("AM101")
 
 

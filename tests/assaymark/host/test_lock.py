@@ -27,7 +27,12 @@ def call(tmp_path):
         path = os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])
         command = [sys.executable, "-m", "assaymark.cli", *arguments]
         return subprocess.run(
-            command, env={**variables, "PYTHONPATH": path, **environment}, cwd=tmp_path, capture_output=True, text=True, check=False
+            command,
+            env={**variables, "PYTHONPATH": path, **environment},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     return run
@@ -83,7 +88,9 @@ def test_a_refused_plugin_cannot_be_used_and_the_error_says_why(install, call, t
     assert call("plugins", "show", "copula", ASSAYMARK_PLUGINS_LOCK="empty.lock").returncode == 0
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "x"}', '{"format": "assaymark-plugins-lock/1", "plugins": {"a": {}}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format": "x"}', '{"format": "assaymark-plugins-lock/1", "plugins": {"a": {}}}']
+)
 def test_a_lock_that_cannot_be_read_stops_the_command_and_is_not_replaced(install, call, tmp_path, text):
     (tmp_path / "plugins.lock").write_text(text, encoding="utf-8")
     done = call("plugins", "list")

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assaymark.errors import Cancelled, ConfigError, PluginFailedError, PluginNotFoundError
 from assaymark.host.hooks import hookimpl
-from assaymark.host.states import PluginState
 from assaymark.host.provenance import describe
 from assaymark.host.registry import build_config, call_guarded, load_registry, open_generator, resolve
 from assaymark.host.specs import Capabilities, GeneratorSpec, HealthReport
+from assaymark.host.states import PluginState
 from assaymark.tables.schema import Kind
 
 NOWHERE = "assaymark.tests.v1"  # a group that nobody fills
@@ -235,4 +235,5 @@ def test_built_ins_come_through_the_same_entry_points():
     registered = registry.check("bias")
     assert registered.plugin.distribution == "assaymark"
     assert registered.plugin.target == "assaymark.checks.plugin"
-    assert set(describe(registered)) == {"name", "distribution", "version", "digest"}
+    stated = {"name", "distribution", "version", "digest", "editable", "commit", "record", "conformance"}
+    assert set(describe(registered)) == stated

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from assaymark.errors import OptionError
-from assaymark.host.states import PluginInfo, PluginState
 from assaymark.host.registry import Registered, load_registry
 from assaymark.host.specs import PrivacyClaim
+from assaymark.host.states import PluginInfo, PluginState
 from assaymark.testing.conformance.catalogue import Category, generator_checks
 from assaymark.testing.conformance.running import Status, check_generator
 
@@ -88,7 +88,7 @@ def failed(report):
 def test_every_check_has_a_mutant():
     assert {check.id for check in generator_checks()} == {*MUTANTS, *DECLARED}
     assert len(generator_checks()) >= 26
-    assert {check.category for check in generator_checks()} == set(Category)
+    assert {check.category for check in generator_checks()} == set(Category) - {Category.RENDERER, Category.SIGNER}
     assert all(check.title.endswith(".") for check in generator_checks())
 
 

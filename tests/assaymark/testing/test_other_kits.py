@@ -81,6 +81,19 @@ def test_what_is_declared_as_json_must_be_json_and_runs_no_scripts():
     assert [one.id for one in report.results if one.status is Status.NOT_APPLICABLE] == ["renderer.no_markup"]
 
 
+def test_a_fine_signer_conforms_and_so_does_that_of_the_development_key(keys):
+    for one in (registered(SIGNER), load_registry().signer("development")):
+        report = check_offer("signer", one)
+        assert report.conforms, failed(report)
+        assert report.ran == len(checks_of("signer"))
+
+
+@pytest.mark.parametrize("identifier", sorted(SIGNERS))
+def test_a_mutant_signer_fails_exactly_its_check(keys, identifier):
+    report = check_offer("signer", registered(replace(SIGNER, factory=f"mutant_signers:{SIGNERS[identifier]}")))
+    assert set(failed(report)) == {identifier}
+
+
 @pytest.mark.parametrize(("kind", "spec"), [("renderer", RENDERER), ("signer", SIGNER)])
 def test_a_heavy_declaration_fails_exactly_its_check(kind, spec, keys):
     report = check_offer(kind, registered(spec, "mutant_heavy"))
@@ -90,6 +103,6 @@ def test_a_heavy_declaration_fails_exactly_its_check(kind, spec, keys):
 @pytest.fixture
 def keys(tmp_path, monkeypatch):
     monkeypatch.setenv("ASSAYMARK_CONFIG_DIR", str(tmp_path))
-    folder = ensure_keys().folder
+    folder = ensure_keys()[0].folder
     monkeypatch.setenv("MUTANT_KEYS", str(folder))
     return folder

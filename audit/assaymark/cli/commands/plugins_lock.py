@@ -43,7 +43,9 @@ def command(*, out: str, as_json: bool) -> int:
     changes = _changes(before, pins)
     if as_json:
         told = [{"plugin": p.name, "state": p.state.value, "reason": p.reason} for p in left_out]
-        click.echo(json_text({"lock": str(path), "plugins": json.loads(lock_text(pins))["plugins"], **changes, "left_out": told}))
+        click.echo(
+            json_text({"lock": str(path), "plugins": json.loads(lock_text(pins))["plugins"], **changes, "left_out": told})
+        )
         return 0
     for name, pin in sorted(pins.items()):
         mark = next((change for change, names in changes.items() if name in names), "as before")
@@ -68,7 +70,10 @@ def _before(path: Path) -> Mapping[str, Pin]:
         return read_lock(path).pins
     except PluginLockError as error:
         raise OutputExistsError(
-            "there is a file that is no lock of plugins", where=str(path), found=error.found, remedy="Remove it, or name another."
+            "there is a file that is no lock of plugins",
+            where=str(path),
+            found=error.found,
+            remedy="Remove it, or name another.",
         ) from error
 
 

@@ -1,8 +1,8 @@
 """Importing a plugin in a process of its own before the host does: what hangs, crashes or hoards does it there.
 
-An import cannot be interrupted safely in this process, and one that crashes takes it down. So a plugin of another distribution is
-first imported and asked elsewhere, and what came of that is kept by the digest of its files. Exceptions are no harm: the host
-catches them itself.
+An import cannot be interrupted safely in this process, and one that crashes takes it down. So a plugin of another
+distribution is first imported and asked elsewhere, and what came of that is kept by the digest of its files. Exceptions are no
+harm: the host catches them itself.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Observed:
 
 @cache
 def _watch(folder: Path) -> Watch:
-    """Return the watch over files outside a folder; a hook of the interpreter cannot be taken away, so there is one a folder."""
+    """Return the watch over files outside a folder; a hook of the interpreter stays, so there is one a folder."""
     watch = Watch(folder)
     sys.addaudithook(watch)
     return watch

@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assaymark.host.registry import resolve
@@ -68,7 +69,7 @@ class SignerSubject:
         """
         from cryptography import x509
 
-        encoded = self.signer.certificates
+        encoded: Any = self.signer.certificates
         if not isinstance(encoded, bytes):
             raise Nonconformance(f"certificates are of type {type(encoded).__name__}, not bytes")
         try:
@@ -111,7 +112,7 @@ def chain_in_order(subject: SignerSubject) -> None:
 
     chain = subject.chain
     require(
-        all(issued(lower, upper) for lower, upper in zip(chain, chain[1:], strict=False)),
+        all(issued(lower, upper) for lower, upper in pairwise(chain)),
         "a certificate is not issued by the next",
     )
     require(not any(one.subject == one.issuer for one in chain[1:]), "the root is among them")
@@ -175,8 +176,8 @@ def opens_again(subject: SignerSubject) -> None:
 def closes(subject: SignerSubject) -> None:
     """Used in a with statement it gives itself, and swallows no exception."""
     with contextlib.redirect_stdout(subject.printed):
-        signer = subject.open()
-        entered = signer.__enter__()  # noqa: PLC2801 - what it returns is what is asked for
+        signer: Any = subject.open()
+        entered = signer.__enter__()
         swallows = signer.__exit__(ValueError, ValueError("x"), None)
     require(entered is signer, "__enter__ gives something else")
     require(not swallows, "__exit__ swallows an exception")

@@ -19,8 +19,8 @@ from assaymark.host.isolation import process
 from assaymark.host.isolation.generator import IsolatedFitted, is_isolated
 from assaymark.host.isolation.limits import Limits, _usage
 from assaymark.host.isolation.protocol import parse, read_error
-from assaymark.host.states import PluginInfo, PluginState
 from assaymark.host.registry import Registered, load_fitted, load_registry
+from assaymark.host.states import PluginInfo, PluginState
 from assaymark.pipeline.running import fit, sample
 from assaymark.tables.table import Table
 from assaymark.testing.tables import mixed_table

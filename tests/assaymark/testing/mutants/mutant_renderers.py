@@ -41,9 +41,8 @@ def needs_findings(audit):
 
 
 def needs_numbers(audit):
-    values = [finding["value"] + 0 for finding in audit["findings"][:-1] if finding["outcome"] in {"not_estimable"}]
-    del values[:]
-    return fine(audit)
+    best = max(audit["findings"], key=lambda finding: finding["value"] is not None, default={"value": 0})
+    return fine(audit) + f"{best['value']:.3f}".encode()
 
 
 def knows_all(audit):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -43,13 +45,19 @@ class WithRoot(Fine):
 
 
 class Unfit(Fine):
-    """Its leaf is the root itself, which may not sign claims."""
+    """Its certificate says nothing of what it is for."""
+
+    made = None
 
     def __init__(self):
         super().__init__()
-        folder = Path(os.environ["MUTANT_KEYS"])
-        self.key = serialization.load_pem_private_key((folder / "root-key.pem").read_bytes(), None)
-        self.certificates = (folder / "root.pem").read_bytes()
+        self.certificates = type(self).made = self.made or self.make()
+
+    def make(self):
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test")])
+        begin = datetime.now(UTC) - timedelta(days=1)
+        builder = x509.CertificateBuilder(name, name, self.key.public_key(), 1, begin, begin + timedelta(days=9))
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 class Stale(Fine):
