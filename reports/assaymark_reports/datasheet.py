@@ -89,7 +89,7 @@ def _groups(audit: Mapping[str, Any]) -> list[str]:
 
 
 def _identifiable(audit: Mapping[str, Any]) -> list[str]:
-    return ["No row stands for a person. What attacks found:", *origin.findings(audit, "privacy")]
+    return ["Nothing proves that nobody can. What was tried, and what it found:", *origin.findings(audit, "privacy")]
 
 
 def _nulls(audit: Mapping[str, Any]) -> list[str]:

@@ -16,8 +16,10 @@ _VERDICTS = {"pass": "holds", "fail": "failed", "inconclusive": "undecided"}
 def what(audit: Mapping[str, Any]) -> str:
     """Return what the table is, in a sentence or two."""
     table, generator = audit["datasets"]["synthetic"], audit["generator"]
-    made = "" if generator is None else f", sampled from the generator {escaping.markdown(generator['name'])}"
-    return f"A synthetic table of {table['rows']:,} rows and {table['columns']} columns{made}. No row stands for a person."
+    size = f"{table['rows']:,} rows and {table['columns']} columns"
+    if generator is None:
+        return f"A table of {size}, audited as synthetic. {_UNKNOWN}"
+    return f"A synthetic table of {size}, sampled from the generator {escaping.markdown(generator['name'])}."
 
 
 def steps(audit: Mapping[str, Any]) -> list[str]:

@@ -142,6 +142,7 @@ def test_a_table_of_unknown_origin_has_no_generator(audit):
         text = renderer.render(foreign).decode()
         assert "how it was made is not known" in text
         assert "fitted to" not in text
+        assert "stands for a person" not in text  # which nobody measured
 
 
 @pytest.mark.parametrize("renderer", [card, datasheet])
