@@ -13,10 +13,11 @@ from assaymark.cubes.class_counting import count_class_cubes
 from assaymark.cubes.class_publishing import class_room, with_classes
 from assaymark.cubes.fine import FineCube, count_cube
 from assaymark.cubes.publishing import publish
-from assaymark.errors import PluginFailedError
+from assaymark.errors import PluginFailedError, PolicyError
 from assaymark.host.registry import Registered, Registry, call_guarded, resolve
 from assaymark.host.specs import CheckInput, CheckSpec, DeepAttack, Family, PrivacyClaim
 from assaymark.pipeline.steps import step
+from assaymark.policy.draws import check_draws
 from assaymark.policy.gates import judge, verdict
 from assaymark.results.findings import Finding, Verdict
 from assaymark.tables.schema import Role
@@ -80,6 +81,7 @@ def measure(
     if holdout is not None and any(check.spec.family is Family.UTILITY for check in registry.checks.values()):
         predictions = holdout_predictions(real, holdout, synthetic, step(run, "train classifiers"), Plan.of(policy))
     cubes = _cubes(sources, synthetic, policy, predictions, samples)
+    check_draws(cubes, policy, PolicyError, policy.name)
     references = dict(sources.references)
     check_references(sources.references, cubes)
     data = CheckInput(real, holdout, synthetic, real.schema, cubes, policy, run, disabled, predictions, claim, deep, references)

@@ -21,6 +21,7 @@ from assaymark.host.specs import CheckInput
 from assaymark.pipeline.document import policy_summary, published_tables
 from assaymark.pipeline.recounting import class_count_problems, class_table_problems
 from assaymark.pipeline.releasing import AUDIT_FILE, CUBES_FILE, POLICY_FILE
+from assaymark.policy.draws import check_draws
 from assaymark.policy.gates import DECIDING, gate_counts, judge, verdict
 from assaymark.policy.loading import parse_policy
 from assaymark.provenance.strict_json import loads_strict
@@ -41,7 +42,6 @@ _EXACT = 1e-9  # relative; libraries of mathematical functions differ in the las
 _MONTE_CARLO = 0.15  # of an interval's width: far beyond the error of 10,000 draws, far below any change that matters
 _MONTE_CARLO_DETAIL = 0.02  # of shares and p-values from draws, at the least
 _SIZE_LIMIT = 256 * 2**20
-_DRAWS_LIMIT = 2**25  # draws times groups: some 2 GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _recompute(folder: Path) -> Recomputation:
     validate_audit(audit)
     cubes = read_cubes(loads_strict((folder / CUBES_FILE).read_bytes(), max_bytes=_SIZE_LIMIT, where=CUBES_FILE))
     policy = parse_policy((folder / POLICY_FILE).read_bytes(), POLICY_FILE, None)
-    _check_size(cubes, policy)
+    check_draws(cubes, policy, ReleaseError, POLICY_FILE)
     problems = [*_cube_problems(cubes, policy), *_document_problems(audit, cubes, policy), *_recount(folder, audit, cubes)]
     recorded = [_finding(entry) for entry in audit["findings"]]
     measured = [_before_the_gate(finding) for finding in recorded]
@@ -99,20 +99,6 @@ def _recompute(folder: Path) -> Recomputation:
     problems += _verdict_problems(audit, judged)
     compare(cubes, again)
     return Recomputation(tuple(problems), verdict(judged), tuple(f.id for f in known), tuple(f.id for f in other))
-
-
-def _check_size(cubes: PublishedCubes, policy: Policy) -> None:
-    """Refuse what would take more memory to draw than an audit may take; its author chose both the draws and the groups."""
-    within = [scope for strata in cubes.strata for scope in (strata.total, *strata.inner)]
-    most = max((len(scope.real.groups) + 1 for scope in (*cubes.scopes, *within)), default=0)
-    if most * policy.draws > _DRAWS_LIMIT:
-        raise ReleaseError(
-            "the release asks for more random draws than are computed here",
-            where=POLICY_FILE,
-            found=f"{policy.draws} draws of {most} groups",
-            expected=f"at most {_DRAWS_LIMIT} together",
-            remedy="Ask for a release with fewer draws in its policy.",
-        )
 
 
 def _cube_problems(cubes: PublishedCubes, policy: Policy) -> Iterator[tuple[str, str]]:
