@@ -13,6 +13,7 @@ from assaymark.errors import ConditionError, OptionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from assaymark.pipeline.requests import TrustRequest
     from assaymark.tables.loading import TableOptions
     from assaymark.tables.roles import RoleOptions
 
@@ -219,9 +220,7 @@ def origin_options() -> Decorator:
         click.option(
             "--parent", type=PATH, metavar="DIR|FILE", help="Release that this one follows: its folder, or release.json in it."
         ),
-        click.option(
-            "--trust-anchor", type=PATH, multiple=True, metavar="PEM", help="Root to trust, for --parent. Repeatable."
-        ),
+        trust_options(),
         mining_options(),
     )
 
@@ -264,14 +263,6 @@ def scope_text(scope: dict[str, Any]) -> str:
     return ", ".join(" x ".join(map(str, value)) if isinstance(value, list) else str(value) for value in told)
 
 
-def trust_options() -> Decorator:
-    """Options on whose signatures count."""
-    return _stack(
-        click.option("--trust-anchor", type=PATH, multiple=True, metavar="PEM", help="Root certificate to trust. Repeatable."),
-        click.option("--allow-untrusted", is_flag=True, help="Accept what is intact but signed by somebody unknown."),
-    )
-
-
 def signing_options() -> Decorator:
     """Options of commands that stamp."""
     return _stack(
@@ -294,15 +285,43 @@ def timestamp_options() -> Decorator:
     )
 
 
-def more_trust_options() -> Decorator:
-    """Options on whose clocks count, on whom others trust, and on who counts no longer."""
+def trust_options() -> Decorator:
+    """Options on whose signatures and clocks count, on whom others trust, and on who counts no longer."""
     return _stack(
+        _many("--trust-anchor", "Root certificate to trust. Repeatable.", "PEM"),
         _many("--timestamp-anchor", "Root certificate that vouches for time-stamp authorities. Repeatable.", "PEM"),
         click.option(
             "--c2pa-trust-list", metavar="FILE|config", help="Trust the C2PA trust list, too; config: in the trust folder."
         ),
         _many("--revoked", "CRL, or list of serial numbers or fingerprints, that count no longer. Repeatable.", "FILE"),
     )
+
+
+def untrusted_option() -> Decorator:
+    """Option to do without a known signer."""
+    return click.option("--allow-untrusted", is_flag=True, help="Accept what is intact but signed by somebody unknown.")
+
+
+def trust(values: Mapping[str, Any]) -> TrustRequest:
+    """Return what :func:`trust_options` come to."""
+    from assaymark.pipeline.requests import TrustRequest
+
+    files = (tuple(map(Path, values[name])) for name in ("trust_anchor", "timestamp_anchor", "revoked"))
+    anchors, clocks, revoked = files
+    return TrustRequest(anchors, clocks, values["c2pa_trust_list"], revoked)
+
+
+def release_fields(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what :func:`audit_options`, :func:`origin_options` and :func:`log_options` come to, as fields of a request."""
+    alike = ("holdout", "policy", "force", "signer", "also", "policy_proof", "parent")
+    return {
+        **{name: values[name] for name in alike},
+        "rename": pairs(values["rename"], "--rename"),
+        "log": chosen_log(values),
+        "timestamp": timestamp(values),
+        "trust": trust(values),
+        "mining": mining(values),
+    }
 
 
 def timestamp(values: Mapping[str, Any]) -> str | None:

@@ -7,16 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from assaymark import __version__
-from assaymark.errors import ApprovalError, ReleaseError
-from assaymark.pipeline.disclosing import read_audit
-from assaymark.pipeline.requests import VerifyRequest
-from assaymark.pipeline.trusting import TrustRequest, load_trust
+from assaymark.errors import ApprovalError
+from assaymark.pipeline.disclosing import intact_release, read_audit
+from assaymark.pipeline.requests import TrustRequest, VerifyRequest
+from assaymark.pipeline.trusting import load_trust
 from assaymark.pipeline.verifying import verify
 from assaymark.provenance.approvals import LONGEST_NAME, LONGEST_REASON, Approval, add_approval, chosen_findings
 from assaymark.provenance.file_checks import printable
 from assaymark.provenance.lineage import digests_of
 from assaymark.provenance.stamping import APPROVALS, AUDIT_FILE
-from assaymark.provenance.verification import verify_release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +31,7 @@ def approve(
     *,
     waive: Sequence[str] = (),
     reason: str = "",
-    anchors: tuple[Path, ...] = (),
+    trust: TrustRequest | None = None,
     allow_untrusted: bool = False,
 ) -> tuple[Approval, Path]:
     """Add an approval, or a waiver of failed and undecided gates, to a release; its own files stay as they are.
@@ -43,7 +42,7 @@ def approve(
         signer: Who signs, opened.
         waive: ``ID`` or ``ID:SCOPE`` of findings; none to approve the release as it is.
         reason: Why; a waiver needs one.
-        anchors: PEM files of further roots to trust.
+        trust: Whom to trust.
         allow_untrusted: Whether a release by an unknown signer, or an earlier approval by one, will do.
 
     Returns:
@@ -56,7 +55,7 @@ def approve(
         raise _refused("an approval needs the name of a person", "--as", by, f"1 to {LONGEST_NAME} printable characters")
     if len(reason) > LONGEST_REASON or (waive and not reason.strip()):
         raise _refused("a waiver needs a reason", "--reason", reason, f"1 to {LONGEST_REASON} characters")
-    result = verify(VerifyRequest(release, anchors, allow_untrusted=allow_untrusted))
+    result = verify(VerifyRequest(release, trust or TrustRequest(), allow_untrusted=allow_untrusted))
     if not result.ok or not release.is_dir():
         first = result.problems[0]["message"] if result.problems else "a single file"
         raise ApprovalError(
@@ -78,32 +77,24 @@ def approve(
         "waives": chosen,
         "reason": reason,
     }
-    return add_approval(release, document, approvals_of(release), signer, __version__)
+    return add_approval(release, document, approvals_of(release, trust), signer, __version__)
 
 
 def _refused(what: str, where: str, found: str, expected: str) -> ApprovalError:
     return ApprovalError(what, where=where, found=repr(found[:100]), expected=expected, remedy=f"Correct {where}.")
 
 
-def approvals_of(release: Path, anchors: tuple[Path, ...] = ()) -> tuple[Approval, ...]:
+def approvals_of(release: Path, trust: TrustRequest | None = None) -> tuple[Approval, ...]:
     """Return the approvals of a release, checked together with all of its files.
 
     Raises:
         ReleaseError: When the release, or an approval, does not hold.
     """
-    checked = verify_release(release, load_trust(TrustRequest(anchors)))
-    if checked.problems:
-        first = checked.problems[0]
-        raise ReleaseError(
-            "the release does not verify, so its approvals mean nothing",
-            where=str(release / first.file),
-            found=first.message,
-            remedy="Run `assaymark verify` on it.",
-        )
+    checked = intact_release(release, load_trust(trust or TrustRequest()), "so its approvals mean nothing")
     return checked.approvals
 
 
-def approvals_beside(audit: Path, anchors: tuple[Path, ...] = ()) -> list[dict[str, Any]]:
+def approvals_beside(audit: Path, trust: TrustRequest | None = None) -> list[dict[str, Any]]:
     """Return the approvals beside an ``audit.json``, JSON-ready; none when there are none.
 
     Raises:
@@ -112,4 +103,4 @@ def approvals_beside(audit: Path, anchors: tuple[Path, ...] = ()) -> list[dict[s
     folder = audit.resolve().parent
     if audit.name != AUDIT_FILE or not (folder / APPROVALS).exists():
         return []
-    return [asdict(approval) for approval in approvals_of(folder, anchors)]
+    return [asdict(approval) for approval in approvals_of(folder, trust)]

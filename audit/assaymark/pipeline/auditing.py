@@ -54,7 +54,7 @@ def audit(request: AuditRequest, run: Run) -> AuditResult:
         refuse_existing(request.out, force=request.force)
         check_usable(request.log)
         signer = open_signer(registry, request.signer, request.timestamp)
-    parent = None if request.parent is None else open_parent(request.parent, request.trust_anchors)
+    parent = None if request.parent is None else open_parent(request.parent, request.trust)
     told = step(run, "read tables")
     told.progress(0, 1)
     sources = load_sources(request.real, request.holdout, request.roles, request.tables, request.rename)

@@ -15,11 +15,13 @@ from assaymark.provenance.strict_json import loads_strict
 from assaymark.provenance.verification import verify_release
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from assaymark.provenance.trust import TrustLike
     from assaymark.provenance.verification import ReleaseCheck
 
+_NOTHING = "so nothing can be proved of it"
 _SIZE_LIMIT = 256 * 2**20
 
 
@@ -59,7 +61,7 @@ def disclose(release: Path, files: Mapping[str, Path], disclosure: Path | None =
         DisclosureError: When the salts cannot be used, or the release has no such dataset.
         CommitmentError: When a file is not the one that was committed to.
     """
-    checked = _intact(release, trusted_anchors())
+    checked = intact_release(release, trusted_anchors(), _NOTHING)
     audit = read_audit(release)
     salts = read_salts(disclosure or disclosure_of(release))
     opened: dict[str, dict[str, str]] = {}
@@ -70,21 +72,21 @@ def disclose(release: Path, files: Mapping[str, Path], disclosure: Path | None =
     return Disclosed(proof, dict(files), audit["method"]["split"] is not None, checked.signer, checked.trusted)
 
 
-def check_proof(release: Path, proof: Path, files: Mapping[str, Path], anchors: Sequence[bytes] = ()) -> Disclosed:
+def check_proof(release: Path, proof: Path, files: Mapping[str, Path], anchors: TrustLike = ()) -> Disclosed:
     """Check somebody's proof against a release, and against the files where they are at hand.
 
     Args:
         release: Release folder.
         proof: The proof; a sidecar beside it is checked as well.
         files: File by dataset, where there is one.
-        anchors: Root certificates that are trusted, PEM.
+        anchors: Whom to trust.
 
     Raises:
         ReleaseError: When the release, or the signature of the proof, does not hold.
         DisclosureError: When the proof cannot be read, or is about another release.
         CommitmentError: When the proof opens no commitment of the release, or a file is not the one.
     """
-    checked = _intact(release, anchors)
+    checked = intact_release(release, anchors, _NOTHING)
     audit, salts = read_audit(release), read_salts(proof)
     if salts.release is None:
         raise DisclosureError(
@@ -104,7 +106,7 @@ def check_proof(release: Path, proof: Path, files: Mapping[str, Path], anchors: 
     return Disclosed(document, dict(files), split, checked.signer, checked.trusted, signer, trusted)
 
 
-def _proof_signer(proof: Path, anchors: Sequence[bytes]) -> tuple[str | None, bool]:
+def _proof_signer(proof: Path, anchors: TrustLike) -> tuple[str | None, bool]:
     if not sidecar_of(proof).exists():
         return None, False
     stamped = verify_file(proof, anchors)
@@ -114,14 +116,20 @@ def _proof_signer(proof: Path, anchors: Sequence[bytes]) -> tuple[str | None, bo
     return stamped.signer, stamped.trusted
 
 
-def _intact(release: Path, anchors: Sequence[bytes]) -> ReleaseCheck:
+def intact_release(release: Path, anchors: TrustLike, consequence: str) -> ReleaseCheck:
+    """Return what a release that is intact, whoever signed it, was found to be.
+
+    Raises:
+        MissingFileError: When there is none.
+        ReleaseError: When it is not intact; its text ends in what follows from that.
+    """
     if not release.is_dir():
         raise MissingFileError("there is no release folder", where=str(release), remedy="Name the folder of a release.")
     checked = verify_release(release, anchors)
     if checked.problems:
         first = checked.problems[0]
         raise ReleaseError(
-            "the release does not verify, so nothing can be proved of it",
+            f"the release does not verify, {consequence}",
             where=str(release / first.file),
             found=first.message,
             remedy="Run `assaymark verify` on it, and use the release as it was made.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import AssaymarkError, LogError
@@ -16,7 +16,8 @@ from assaymark.pipeline.logbook import (
     proof_beside,
     read_json,
 )
-from assaymark.pipeline.trusting import TrustRequest, load_trust
+from assaymark.pipeline.requests import TrustRequest
+from assaymark.pipeline.trusting import load_trust
 from assaymark.provenance.digests import UnreadableError
 from assaymark.provenance.stamping import SUFFIX
 from assaymark.provenance.transparency.checking import MAX_DELAY, Finding, check_log, lateness
@@ -40,8 +41,7 @@ class LogRequest:
         log: The log.
         path: A release folder, a stamped file or a proof; None for the log alone.
         since: File with an earlier head, or with a proof, whose head is taken.
-        trust_anchors: PEM files of further roots to trust.
-        revoked: Lists of certificates that count no longer.
+        trust: Whom to trust.
         allow_untrusted: Accept heads of somebody unknown.
         max_delay: How long after its making a release may be logged.
     """
@@ -49,8 +49,7 @@ class LogRequest:
     log: Path
     path: Path | None = None
     since: Path | None = None
-    trust_anchors: tuple[Path, ...] = ()
-    revoked: tuple[Path, ...] = ()
+    trust: TrustRequest = field(default_factory=TrustRequest)
     allow_untrusted: bool = False
     max_delay: timedelta = MAX_DELAY
 
@@ -90,7 +89,7 @@ def check(request: LogRequest) -> LogResult:
         MissingFileError: When a file cannot be read.
         LogError: When the log cannot be read at all.
     """
-    anchors = load_trust(TrustRequest(request.trust_anchors, revoked=request.revoked))
+    anchors = load_trust(request.trust)
     proof = None if request.path is None else _proof_in(request.path)
     if request.path is not None and proof is not None:
         return _check_proof(request, request.path, proof, anchors)

@@ -20,8 +20,9 @@ from assaymark.pipeline.releasing import (
     released,
     write_lineage,
 )
+from assaymark.pipeline.requests import TrustRequest
 from assaymark.pipeline.staging import refuse_existing, staged_folder, write_file
-from assaymark.pipeline.trusting import TrustRequest, load_trust
+from assaymark.pipeline.trusting import load_trust
 from assaymark.pipeline.verifying import open_parent
 from assaymark.provenance.lineage import REDACTABLE, Parent, masked
 from assaymark.provenance.stamping import LINEAGE_FILE, RELEASE_FILE, stamp_release
@@ -49,7 +50,7 @@ class RedactRequest:
         fields: Fields of the audit to blank, of :data:`~assaymark.provenance.lineage.REDACTABLE`.
         signer: Name of the signer of the copy.
         timestamp: Address of a time-stamp authority; None for no time stamps.
-        trust_anchors: PEM files of further roots to trust.
+        trust: Whom to trust, for the original.
         log: Transparency log that the copy goes into; None to log nothing.
         force: Whether an earlier release in ``out`` may be replaced.
     """
@@ -61,7 +62,7 @@ class RedactRequest:
     fields: tuple[str, ...] = ()
     signer: str = "development"
     timestamp: str | None = None
-    trust_anchors: tuple[Path, ...] = field(default=())
+    trust: TrustRequest = field(default_factory=TrustRequest)
     log: Path | None = None
     force: bool = False
 
@@ -74,7 +75,7 @@ def redact(request: RedactRequest) -> dict[str, Any]:
         ParentError: When the original does not verify.
     """
     refuse_existing(request.out, force=request.force)
-    registry, parent = load_registry(), open_parent(request.release, request.trust_anchors)
+    registry, parent = load_registry(), open_parent(request.release, request.trust)
     folder = request.release.parent if request.release.name == RELEASE_FILE else request.release
     _check(request, parent)
     audit = masked(parent.audit, request.fields)
@@ -87,7 +88,7 @@ def redact(request: RedactRequest) -> dict[str, Any]:
         "reason": request.reason,
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    mining = verify_release(folder, load_trust(TrustRequest(request.trust_anchors))).mining
+    mining = verify_release(folder, load_trust(request.trust)).mining
     signer = open_signer(registry, request.signer, request.timestamp)
     with signer, staged_folder(request.out, force=request.force) as stage:
         for name in kept:

@@ -18,7 +18,57 @@ TableFormat = Literal["csv", "parquet"]
 
 
 @dataclass(frozen=True, slots=True)
-class AuditRequest:
+class TrustRequest:
+    """Whom to trust, beside this machine's own development root and the configuration folder.
+
+    Attributes:
+        anchors: PEM files of roots that vouch for signers and for time-stamp authorities.
+        clocks: PEM files of roots that vouch for time-stamp authorities only.
+        c2pa: The C2PA trust list, a PEM file; ``config`` for the one in the configuration folder; None for none.
+        revoked: Lists of revoked certificates.
+    """
+
+    anchors: tuple[Path, ...] = ()
+    clocks: tuple[Path, ...] = ()
+    c2pa: str | None = None
+    revoked: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRequest:
+    """What an audit and a run are asked for alike.
+
+    Attributes:
+        holdout: File of real rows to audit with, which the generator never saw; None for none, or for a run to split one off.
+        rename: Headers of ``holdout``, or of an audit's synthetic file, to headers of ``real``.
+        policy: Policy file; None for the default policy.
+        force: Whether an earlier release in ``out`` may be replaced.
+        signer: Name of the signer that stamps the release.
+        log: Transparency log that the release goes into; None to log nothing.
+        timestamp: Address of a time-stamp authority; None for no time stamps.
+        policy_proof: File that proves when the policy was fixed; None for none.
+        parent: Folder, or ``release.json``, of the release that this one follows; None without one.
+        trust: Whom to trust, for the parent.
+        mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
+        also: Names of further formats to render the audit in.
+    """
+
+    holdout: Path | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    policy: Path | None = None
+    force: bool = False
+    signer: str = "development"
+    log: Path | None = None
+    timestamp: str | None = None
+    policy_proof: Path | None = None
+    parent: Path | None = None
+    trust: TrustRequest = TrustRequest()
+    mining: Mapping[str, Any] | None = None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRequest(ReleaseRequest):
     """Audit an existing synthetic table against the real one.
 
     Attributes:
@@ -26,42 +76,18 @@ class AuditRequest:
         synthetic: File of synthetic rows.
         roles: Target, positive outcome, protected and other special columns.
         tables: How files are read.
-        holdout: File of real rows that the generator never saw; None when there is none.
-        rename: Headers of ``synthetic`` or ``holdout`` to headers of ``real``.
-        policy: Policy file; None for the default policy.
         out: Release folder to write; None to only print.
-        force: Whether an earlier release in ``out`` may be replaced.
-        signer: Name of the signer that stamps the release.
-        log: Transparency log that the release goes into; None to log nothing.
-        timestamp: Address of a time-stamp authority; None for no time stamps.
-        policy_proof: File that proves when the policy was fixed; None for none.
-        parent: Folder, or ``release.json``, of the release that this one follows; None without one.
-        trust_anchors: PEM files of further roots to trust, for the parent.
-        mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
-        also: Names of further formats to render the audit in.
     """
 
     real: Path
     synthetic: Path
     roles: RoleOptions
     tables: TableOptions
-    holdout: Path | None = None
-    rename: Mapping[str, str] = field(default_factory=dict)
-    policy: Path | None = None
     out: Path | None = None
-    force: bool = False
-    signer: str = "development"
-    log: Path | None = None
-    timestamp: str | None = None
-    policy_proof: Path | None = None
-    parent: Path | None = None
-    trust_anchors: tuple[Path, ...] = ()
-    mining: Mapping[str, Any] | None = None
-    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class RunRequest:
+class RunRequest(ReleaseRequest):
     """Generate, audit and stamp.
 
     Attributes:
@@ -73,21 +99,9 @@ class RunRequest:
         configs: Generator configurations by generator name.
         rows: Synthetic rows; None for as many as ``real`` has.
         samples: How many times each generator is sampled, at least 1: the first sample is released, the others are counted.
-        holdout: File of real rows to audit with; None to split off a random fifth of ``real``.
-        rename: Headers of ``holdout`` to headers of ``real``.
-        policy: Policy file; None for the default policy.
         format: Format of the synthetic table.
         deep: Whether the generator is attacked by fitting it again and again.
         shadows: How many times it is fitted for that.
-        force: Whether an earlier release in ``out`` may be replaced.
-        signer: Name of the signer that stamps the release.
-        log: Transparency log that the release goes into; None to log nothing.
-        timestamp: Address of a time-stamp authority; None for no time stamps.
-        policy_proof: File that proves when the policy was fixed; None for none.
-        parent: Folder, or ``release.json``, of the release that this one follows; None without one.
-        trust_anchors: PEM files of further roots to trust, for the parent.
-        mining: What may be done with the table, as ``cawg.training-mining`` says it; None to say nothing.
-        also: Names of further formats to render the audit in.
     """
 
     real: Path
@@ -98,21 +112,9 @@ class RunRequest:
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rows: int | None = None
     samples: int = 5
-    holdout: Path | None = None
-    rename: Mapping[str, str] = field(default_factory=dict)
-    policy: Path | None = None
     format: TableFormat = "csv"
     deep: bool = False
     shadows: int = 16
-    force: bool = False
-    signer: str = "development"
-    log: Path | None = None
-    timestamp: str | None = None
-    policy_proof: Path | None = None
-    parent: Path | None = None
-    trust_anchors: tuple[Path, ...] = ()
-    mining: Mapping[str, Any] | None = None
-    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +188,7 @@ class VerifyRequest:
 
     Attributes:
         path: Folder or file.
-        trust_anchors: PEM files of further roots to trust.
-        timestamp_anchors: The same, of roots that vouch for time-stamp authorities only.
-        c2pa_trust_list: The C2PA trust list; see :class:`assaymark.pipeline.trusting.TrustRequest`.
-        revoked: Lists of revoked certificates.
+        trust: Whom to trust.
         allow_untrusted: Accept an intact release whose signer is not anchored.
         require_pass: Demand that the audit's verdict is ``pass`` too.
         accept_waivers: Where a pass is demanded, let gates through that a trusted waiver names.
@@ -201,10 +200,7 @@ class VerifyRequest:
     """
 
     path: Path
-    trust_anchors: tuple[Path, ...] = ()
-    timestamp_anchors: tuple[Path, ...] = ()
-    c2pa_trust_list: str | None = None
-    revoked: tuple[Path, ...] = ()
+    trust: TrustRequest = TrustRequest()
     allow_untrusted: bool = False
     require_pass: bool = False
     accept_waivers: bool = False

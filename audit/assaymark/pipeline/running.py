@@ -94,7 +94,7 @@ def _parent(request: RunRequest, name: str) -> Parent | None:
         return None
     own = request.parent / name
     several = not (request.parent / RELEASE_FILE).exists() and own.is_dir()
-    return open_parent(own if several else request.parent, request.trust_anchors)
+    return open_parent(own if several else request.parent, request.trust)
 
 
 def _sources(request: RunRequest, run: Run) -> Sources:

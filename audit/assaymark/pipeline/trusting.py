@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,28 +12,13 @@ from assaymark.provenance.revocation import Revocations, parse_revocations
 from assaymark.provenance.trust import Anchor, Trust
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+
+    from assaymark.pipeline.requests import TrustRequest
 
 DEVELOPMENT = "this machine's development root"
 C2PA_LIST, C2PA_CLOCKS = "C2PA-TRUST-LIST.pem", "C2PA-TSA-TRUST-LIST.pem"
 _MOST_BYTES = 16 * 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class TrustRequest:
-    """Whom to trust, beside this machine's own development root and the configuration folder.
-
-    Attributes:
-        anchors: PEM files of roots that vouch for signers and for time-stamp authorities.
-        clocks: PEM files of roots that vouch for time-stamp authorities only.
-        c2pa: The C2PA trust list, a PEM file; ``config`` for the one in the configuration folder; None for none.
-        revoked: Lists of revoked certificates.
-    """
-
-    anchors: tuple[Path, ...] = ()
-    clocks: tuple[Path, ...] = ()
-    c2pa: str | None = None
-    revoked: tuple[Path, ...] = ()
 
 
 def load_trust(request: TrustRequest) -> Trust:
@@ -114,8 +98,3 @@ def _revocations(path: Path) -> Revocations:
             expected="a CRL in PEM or DER, or lines of a serial number or SHA-256 fingerprint and a date",
             remedy="Correct it; a list that cannot be read protects nobody.",
         ) from error
-
-
-def trust_anchors(paths: Iterable[Path]) -> list[bytes]:
-    """Return the roots that vouch for signers, in PEM: those that this machine trusts by itself, and those in files."""
-    return [anchor.pem for anchor in load_trust(TrustRequest(anchors=tuple(paths))).anchors]

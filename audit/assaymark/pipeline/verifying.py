@@ -10,10 +10,10 @@ from assaymark.errors import AssaymarkError, MissingFileError, OptionError, Pare
 from assaymark.pipeline.disclosing import read_audit
 from assaymark.pipeline.policy_order import policy_order
 from assaymark.pipeline.recomputing import recompute
-from assaymark.pipeline.requests import VerifyRequest, VerifyResult
+from assaymark.pipeline.requests import TrustRequest, VerifyRequest, VerifyResult
 from assaymark.pipeline.sourcing import SourceCheck, check_sources
 from assaymark.pipeline.statements import certificate_told, statements, time_told
-from assaymark.pipeline.trusting import TrustRequest, load_trust
+from assaymark.pipeline.trusting import load_trust
 from assaymark.provenance import independent
 from assaymark.provenance.approvals import not_waived
 from assaymark.provenance.definitions import MINING_ASSERTION
@@ -47,7 +47,7 @@ def verify(request: VerifyRequest) -> VerifyResult:
     """
     if not request.path.exists():
         raise MissingFileError("there is nothing to verify", where=str(request.path), remedy="Check the path.")
-    trust = load_trust(TrustRequest(request.trust_anchors, request.timestamp_anchors, request.c2pa_trust_list, request.revoked))
+    trust = load_trust(request.trust)
     read = independent.read_manifest if request.independent else read_manifest
     if not request.path.is_dir():
         if request.sources or request.parent is not None:
@@ -83,18 +83,18 @@ def verify(request: VerifyRequest) -> VerifyResult:
     )
 
 
-def open_parent(path: Path, trust_anchors: tuple[Path, ...] = (), *, allow_untrusted: bool = False) -> Parent:
+def open_parent(path: Path, trust: TrustRequest | None = None, *, allow_untrusted: bool = False) -> Parent:
     """Return the release that another follows, verified.
 
     Args:
         path: Its folder, or its ``release.json`` there.
-        trust_anchors: PEM files of further roots to trust.
+        trust: Whom to trust.
         allow_untrusted: Whether a signer that is not anchored will do.
 
     Raises:
         ParentError: When it does not verify.
     """
-    return _opened(path, VerifyRequest(path, trust_anchors, allow_untrusted=allow_untrusted))
+    return _opened(path, VerifyRequest(path, trust or TrustRequest(), allow_untrusted=allow_untrusted))
 
 
 def _opened(path: Path, request: VerifyRequest) -> Parent:

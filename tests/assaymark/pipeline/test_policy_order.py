@@ -15,7 +15,7 @@ import pytest
 from assaymark.checks.plugin import assaymark_checks
 from assaymark.errors import PolicyProofError
 from assaymark.pipeline.policy_order import policy_order, with_proof
-from assaymark.pipeline.requests import VerifyRequest
+from assaymark.pipeline.requests import TrustRequest, VerifyRequest
 from assaymark.pipeline.verifying import verify
 from assaymark.policy.loading import default_policy_source, load_policy
 from assaymark.provenance.authorities import TimeStampAuthority
@@ -49,7 +49,7 @@ def test_a_policy_is_committed_to_and_its_proof_ships_with_the_release(folder, c
     options = ["--policy", "policy.toml", "--policy-proof", "policy.tsr", "--out", "out"]
     done = call("audit", people, people, *ROLES, *options, cwd=folder)
     assert done.returncode in {0, 3}, done.stderr
-    proven = verify(VerifyRequest(folder / "out", timestamp_anchors=(root,)))
+    proven = verify(VerifyRequest(folder / "out", trust=TrustRequest(clocks=(root,))))
     assert proven.ok, proven.problems
     assert (proven.policy_order["order"], proven.policy_order["authority"]) == ("proven", "Clock of the court")
     assert verify(VerifyRequest(folder / "out")).policy_order["order"] == "claimed"  # of a clock that is not known

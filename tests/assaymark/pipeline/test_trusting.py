@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from assaymark.errors import MissingFileError, TrustError
-from assaymark.pipeline.requests import VerifyRequest
+from assaymark.pipeline.requests import TrustRequest, VerifyRequest
 from assaymark.pipeline.verifying import verify
 from assaymark.provenance import keys
 from assaymark.provenance.authorities import TimedSigner, TimeStampAuthority
@@ -83,7 +83,7 @@ def house(tmp_path) -> House:
 @pytest.fixture(params=[False, True], ids=["library", "independent"])
 def ask(request):
     def call(path: Path, **options):
-        return verify(VerifyRequest(path, independent=request.param, **options))
+        return verify(VerifyRequest(path, TrustRequest(**options), independent=request.param))
 
     return call
 
@@ -97,7 +97,7 @@ def test_the_root_that_vouches_is_named(house, ask):
     stranger = ask(file)
     assert (stranger.ok, answers(stranger)["trusted_signer"], answers(stranger)["intact"]) == (False, "no", "yes")
     assert "nobody that you trust" in stranger.statements["trusted_signer"]["sentence"]
-    known = ask(file, trust_anchors=(house.root,))
+    known = ask(file, anchors=(house.root,))
     sha256 = hashlib.sha256(house.root_certificate.public_bytes(DER)).hexdigest()
     assert known.certificate["anchor"]["sha256"] == sha256
     assert known.certificate["anchor"]["source"] == f"--trust-anchor {house.root}"
@@ -122,12 +122,12 @@ def test_the_c2pa_list_where_the_user_has_it(house, ask, clock, monkeypatch):
     monkeypatch.setenv("ASSAYMARK_CONFIG_DIR", str(house.folder / "config"))
     file = house.stamp(TimedSigner(house.signer, TimeStampAuthority(here.url)))
     with pytest.raises(MissingFileError):
-        ask(file, c2pa_trust_list="config")
+        ask(file, c2pa="config")
     shutil.copy(house.root, folder / "C2PA-TRUST-LIST.pem")
     (folder / "C2PA-TSA-TRUST-LIST.pem").write_bytes(here.root)
     assert not ask(file).ok  # only where it is asked for
     for chosen in ("config", str(folder / "C2PA-TRUST-LIST.pem")):
-        found = ask(file, c2pa_trust_list=chosen)
+        found = ask(file, c2pa=chosen)
         assert found.certificate["anchor"]["source"] == "the C2PA trust list"
         assert found.time_stamp["trusted"]
 
@@ -135,7 +135,7 @@ def test_the_c2pa_list_where_the_user_has_it(house, ask, clock, monkeypatch):
 @pytest.mark.parametrize("content", [b"", b"no pem", b"-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----\n"])
 def test_an_anchor_that_is_no_certificate_is_an_error_of_its_own(house, ask, content):
     wrong = house.written("wrong.pem", content)
-    for option in ("trust_anchors", "timestamp_anchors"):
+    for option in ("anchors", "clocks"):
         with pytest.raises(TrustError) as caught:
             ask(house.stamp(), **{option: (wrong,)})
         assert caught.value.code == "AM611"
@@ -171,19 +171,19 @@ KINDS = [
 def test_a_revoked_signer_fails_by_name(house, ask, kind):
     date = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
     listed = house.written("revoked", lists(house, date)[kind])
-    result = ask(house.stamp(), trust_anchors=(house.root,), revoked=(listed,))
+    result = ask(house.stamp(), anchors=(house.root,), revoked=(listed,))
     assert [problem["code"] for problem in result.problems] == ["revoked"]
     if kind != "no date":
         assert f"{date:%Y-%m-%d %H:%M}" in result.problems[0]["message"]
     assert answers(result)["trusted_signer"] == "no"
-    assert ask(house.stamp(), trust_anchors=(house.root,)).ok
+    assert ask(house.stamp(), anchors=(house.root,)).ok
 
 
 def test_another_certificate_or_issuer_of_the_list_changes_nothing(house, ask, tmp_path):
     date = datetime.now(UTC) - timedelta(days=1)
     other = house.written("other", house.crl((house.leaf.serial_number + 1, date, [])).public_bytes(PEM))
     plain = house.written("plain", b"abcdef 2026-01-01\n")
-    assert ask(house.stamp(), trust_anchors=(house.root,), revoked=(other, plain)).ok
+    assert ask(house.stamp(), anchors=(house.root,), revoked=(other, plain)).ok
 
 
 def test_revoked_after_a_trusted_time_stamp_stays_good_and_is_said_so(house, ask, clock):
@@ -193,20 +193,20 @@ def test_revoked_after_a_trusted_time_stamp_stays_good_and_is_said_so(house, ask
     time.sleep(1.1)
     date = datetime.now(UTC).replace(microsecond=0)
     later = house.written("later", f"{house.leaf.serial_number:x} {date.isoformat()}\n".encode())
-    result = ask(file, trust_anchors=(house.root,), timestamp_anchors=clocks, revoked=(later,))
+    result = ask(file, anchors=(house.root,), clocks=clocks, revoked=(later,))
     assert result.ok, result.problems
     assert "was good when it signed" in result.certificate["warnings"][0]
-    unproven = ask(file, trust_anchors=(house.root,), revoked=(later,))
+    unproven = ask(file, anchors=(house.root,), revoked=(later,))
     assert [problem["code"] for problem in unproven.problems] == ["revoked"]
     before = house.written("before", f"{house.leaf.serial_number:x} 2026-01-01\n".encode())
-    earlier = ask(file, trust_anchors=(house.root,), timestamp_anchors=clocks, revoked=(later, before))
+    earlier = ask(file, anchors=(house.root,), clocks=clocks, revoked=(later, before))
     assert [problem["code"] for problem in earlier.problems] == ["revoked"]
 
 
 def test_a_revoked_clock_proves_no_time(house, ask, clock):
     here = clock()
     file = house.stamp(TimedSigner(house.signer, TimeStampAuthority(here.url)))
-    options = {"trust_anchors": (house.root,), "timestamp_anchors": (here.folder / "root.pem",)}
+    options = {"anchors": (house.root,), "clocks": (here.folder / "root.pem",)}
     assert ask(file, **options).time_stamp["trusted"]
     stolen = house.written("stolen", f"{here.certificate.serial_number:x} 2036-01-01\n".encode())
     assert not ask(file, **options, revoked=(stolen,)).time_stamp["trusted"]  # whoever has the key stamps any time
@@ -227,7 +227,7 @@ def test_a_list_that_cannot_be_read_is_an_error(house, ask, content):
 
 def test_a_certificate_that_ends_soon_is_told_of(tmp_path, ask, clock):
     house, here = House(tmp_path, timedelta(days=20)), clock()
-    trusted = {"trust_anchors": (house.root,), "timestamp_anchors": (here.folder / "root.pem",)}
+    trusted = {"anchors": (house.root,), "clocks": (here.folder / "root.pem",)}
     plain = ask(house.stamp(), **trusted)
     assert "will not verify after that" in plain.certificate["warnings"][0]
     stamped = ask(house.stamp(TimedSigner(house.signer, TimeStampAuthority(here.url))), **trusted)
@@ -239,10 +239,10 @@ def test_an_expired_but_stamped_certificate_is_told_of(tmp_path, ask, clock):
     house, here = House(tmp_path, timedelta(seconds=4)), clock()
     file = house.stamp(TimedSigner(house.signer, TimeStampAuthority(here.url)))
     time.sleep(5)
-    result = ask(file, trust_anchors=(house.root, here.folder / "root.pem"))
+    result = ask(file, anchors=(house.root, here.folder / "root.pem"))
     assert result.ok
     assert "has expired since" in result.certificate["warnings"][0]
-    expired = ask(file, trust_anchors=(house.root,))
+    expired = ask(file, anchors=(house.root,))
     assert answers(expired) == {
         "intact": "not_checked", "trusted_signer": "no", "recomputed": "not_checked", "policy_met": "not_checked"
     }  # fmt: skip

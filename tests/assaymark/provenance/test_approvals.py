@@ -10,7 +10,7 @@ import pytest
 
 from assaymark.errors import ApprovalError, ReleaseError
 from assaymark.pipeline.approving import approvals_beside, approve
-from assaymark.pipeline.requests import VerifyRequest
+from assaymark.pipeline.requests import TrustRequest, VerifyRequest
 from assaymark.pipeline.verifying import verify
 from assaymark.provenance import approvals as module
 from assaymark.provenance.approvals import Approval, add_approval, chosen_findings, not_waived
@@ -91,7 +91,7 @@ def test_another_signer_is_told_from_that_of_the_release_and_from_a_trusted_one(
     assert [(p["file"], p["code"]) for p in unknown.problems] == [("approvals/0001", "untrusted")]
     assert verify(VerifyRequest(own, allow_untrusted=True)).approvals[0]["trusted"] is False
     (tmp_path / "root.pem").write_bytes(root)
-    (told,) = verify(VerifyRequest(own, (tmp_path / "root.pem",))).approvals
+    (told,) = verify(VerifyRequest(own, TrustRequest((tmp_path / "root.pem",)))).approvals
     assert (told["signer"], told["trusted"], told["same_signer"]) == ("Data protection officer", True, False)
 
 

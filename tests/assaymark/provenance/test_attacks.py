@@ -20,7 +20,7 @@ from pathlib import Path
 import cbor2
 import pytest
 
-from assaymark.pipeline.requests import VerifyRequest
+from assaymark.pipeline.requests import TrustRequest, VerifyRequest
 from assaymark.pipeline.verifying import verify
 from assaymark.provenance import independent, manifests
 from assaymark.provenance.definitions import computed_definition
@@ -233,7 +233,7 @@ def test_a_certificate_of_which_a_part_cannot_be_read(copy, old):
 def test_a_chain_without_its_intermediate(real, chain_signer):
     root, whole, truncated = chain_signer
     (real.parent / "root.pem").write_bytes(root)
-    anchor = {"trust_anchors": (real.parent / "root.pem",)}
+    anchor = {"trust": TrustRequest((real.parent / "root.pem",))}
     sign_all(real, whole)
     assert judged(real, **anchor) == set()
     sign_all(real, truncated)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assaymark.pipeline.requests import VerifyRequest
+from assaymark.pipeline.requests import TrustRequest, VerifyRequest
 from assaymark.pipeline.verifying import verify
 from assaymark.provenance.dsse import seal
 from assaymark.provenance.envelopes import verify_envelope
@@ -43,7 +43,7 @@ def test_a_statement_alone_verifies(statement, authority):
     assert codes(statement) == [("audit.intoto.json", "untrusted")]
     assert codes(statement, allow_untrusted=True) == []
     (statement.parent / "root.pem").write_bytes(root)
-    assert codes(statement, trust_anchors=(statement.parent / "root.pem",)) == []
+    assert codes(statement, trust=TrustRequest((statement.parent / "root.pem",))) == []
 
 
 def test_a_table_beside_it_that_it_does_not_speak_of_is_altered(statement):

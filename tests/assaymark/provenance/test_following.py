@@ -13,7 +13,7 @@ from assaymark.errors import OptionError, ParentError
 from assaymark.execution import Run
 from assaymark.pipeline.auditing import audit
 from assaymark.pipeline.releasing import write_lineage
-from assaymark.pipeline.requests import AuditRequest, VerifyRequest
+from assaymark.pipeline.requests import AuditRequest, TrustRequest, VerifyRequest
 from assaymark.pipeline.verifying import open_parent, verify
 from assaymark.provenance.definitions import training_mining
 from assaymark.provenance.digests import Fingerprint
@@ -156,7 +156,7 @@ def test_a_parent_by_a_stranger_is_refused_unless_its_root_is_named(child, relea
     with pytest.raises(ParentError):
         open_parent(folder)
     (tmp_path / "root.pem").write_bytes(root)
-    assert open_parent(folder, (tmp_path / "root.pem",)).release["files"]
+    assert open_parent(folder, TrustRequest((tmp_path / "root.pem",))).release["files"]
 
 
 def test_a_single_file_has_no_parent(release):

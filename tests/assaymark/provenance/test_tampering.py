@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from assaymark.pipeline.requests import VerifyRequest
+from assaymark.pipeline.requests import TrustRequest, VerifyRequest
 from assaymark.pipeline.verifying import verify
 from assaymark.provenance.digests import Fingerprint
 from assaymark.provenance.file_checks import check_content
@@ -194,4 +194,4 @@ def test_a_stranger_s_certificate_is_untrusted_unless_waived_or_named(release, t
     assert (result.ok, result.trusted) == (False, False)
     assert result.problems[0]["code"] == "untrusted"
     assert verify(VerifyRequest(release, allow_untrusted=True)).ok
-    assert verify(VerifyRequest(release, trust_anchors=(root,))).ok
+    assert verify(VerifyRequest(release, trust=TrustRequest((root,)))).ok

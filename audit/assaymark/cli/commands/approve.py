@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--reason", default="", metavar="TEXT", help="Why.")
 @options.signing_options()
 @options.trust_options()
+@options.untrusted_option()
 @options.log_options()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def command(release: Path, **values: Any) -> int:
@@ -47,7 +48,7 @@ def command(release: Path, **values: Any) -> int:
             signer,
             waive=values["waive"],
             reason=values["reason"],
-            anchors=values["trust_anchor"],
+            trust=options.trust(values),
             allow_untrusted=values["allow_untrusted"],
         )
         if log is not None:

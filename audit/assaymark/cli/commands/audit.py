@@ -38,19 +38,8 @@ def command(real: Path, synthetic: Path, **values: Any) -> int:
         synthetic=synthetic,
         roles=options.make_role_options(values),
         tables=options.make_table_options(values),
-        holdout=values["holdout"],
-        rename=options.pairs(values["rename"], "--rename"),
-        policy=values["policy"],
         out=values["out"],
-        force=values["force"],
-        signer=values["signer"],
-        log=options.chosen_log(values),
-        also=values["also"],
-        timestamp=options.timestamp(values),
-        policy_proof=values["policy_proof"],
-        parent=values["parent"],
-        trust_anchors=values["trust_anchor"],
-        mining=options.mining(values),
+        **options.release_fields(values),
     )
     with working(values["seed"], quiet=values["quiet"]) as run:
         result = audit(request, run)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--signer", metavar="NAME", help="Sign the proof that --out writes: a sidecar beside it.")
 @click.option("--check", type=options.PATH, metavar="PROOF", help="Check a proof that somebody else made.")
 @options.trust_options()
+@options.untrusted_option()
 @click.option("--force", is_flag=True, help="Replace an earlier proof.")
 @click.option("--json", "as_json", is_flag=True, help="Print the proof as one JSON document and nothing else.")
 def command(release: Path, **values: Any) -> int:
@@ -36,12 +37,12 @@ def command(release: Path, **values: Any) -> int:
     they hold is the one. Exit codes: 0 it is, 1 it is not, 2 usage or unreadable salts.
     """
     from assaymark.pipeline.disclosing import check_proof, disclose
-    from assaymark.pipeline.trusting import trust_anchors
+    from assaymark.pipeline.trusting import load_trust
 
     files = {name: values[name] for name in ("real", "holdout") if values[name] is not None}
     if values["check"] is not None:
         _refuse(values, ("out", "signer", "disclosure", "force"), "--check")
-        found = check_proof(release, values["check"], files, trust_anchors(values["trust_anchor"]))
+        found = check_proof(release, values["check"], files, load_trust(options.trust(values)))
         return _told(release, found, values)
     if not files:
         raise OptionError("there is nothing to disclose", where="--real", remedy="Name the file by --real or --holdout.")

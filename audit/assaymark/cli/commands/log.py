@@ -92,9 +92,7 @@ def prove(*, path: Path | None, since: Path | None, out: Path | None, force: boo
     "--since", type=options.PATH, metavar="HEAD", help="An earlier head, or a proof with one, that the log must extend."
 )
 @options.trust_options()
-@click.option(
-    "--revoked", type=options.PATH, multiple=True, metavar="FILE", help="Certificates that count no longer. Repeatable."
-)
+@options.untrusted_option()
 @click.option(
     "--max-delay", type=options.Duration(), default="24h", show_default=True, help="How late a release may be logged."
 )
@@ -112,8 +110,7 @@ def check(*, path: Path | None, as_json: bool, max_delay: float, **values: Any) 
         _path(values["log"]),
         path,
         values["since"],
-        values["trust_anchor"],
-        values["revoked"],
+        options.trust(values),
         values["allow_untrusted"],
         timedelta(seconds=max_delay),
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is signed, and shown by verify.")
 @options.signing_options()
-@click.option("--trust-anchor", type=options.PATH, multiple=True, metavar="PEM", help="Root of the original. Repeatable.")
+@options.trust_options()
 @options.log_options()
 @click.option("--force", is_flag=True, help="Replace an earlier release folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
@@ -46,7 +46,7 @@ def command(release: Path, *, as_json: bool, **values: Any) -> int:
         fields=values["fields"],
         signer=values["signer"],
         timestamp=options.timestamp(values),
-        trust_anchors=values["trust_anchor"],
+        trust=options.trust(values),
         log=options.chosen_log(values),
         force=values["force"],
     )

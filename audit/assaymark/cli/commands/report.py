@@ -36,7 +36,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--out", type=options.PATH, required=True, metavar="FILE", help="File to write; - for standard output.")
 @click.option("--sign", is_flag=True, help="Put JSON into a signed envelope (DSSE), as readers of in-toto expect it.")
 @click.option("--signer", default="development", show_default=True, help="Signer of the envelope.")
-@click.option("--trust-anchor", type=options.PATH, multiple=True, metavar="PEM", help="Root to trust, for approvals.")
+@options.trust_options()
 @click.option("--force", is_flag=True, help="Replace the file.")
 def command(*, audit: Path, format_: str, out: Path, sign: bool, signer: str, force: bool, **values: Any) -> int:
     """Render AUDIT, an audit.json, in another format."""
@@ -49,7 +49,7 @@ def command(*, audit: Path, format_: str, out: Path, sign: bool, signer: str, fo
     registry = load_registry()
     renderer = registry.renderer(format_)
     document = load_audit(audit)
-    approvals = approvals_beside(audit, values["trust_anchor"])
+    approvals = approvals_beside(audit, options.trust(values))
     if approvals:
         document["approvals"] = approvals
     content = render(renderer, document)

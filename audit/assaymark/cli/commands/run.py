@@ -64,21 +64,10 @@ def command(real: Path, **values: Any) -> int:
         configs=by_generator(values["settings"]),
         rows=values["rows"],
         samples=values["samples"],
-        holdout=values["holdout"],
-        rename=options.pairs(values["rename"], "--rename"),
-        policy=values["policy"],
         format=values["format_"],
         deep=values["deep"],
         shadows=values["shadows"],
-        force=values["force"],
-        signer=values["signer"],
-        log=options.chosen_log(values),
-        also=values["also"],
-        timestamp=options.timestamp(values),
-        policy_proof=values["policy_proof"],
-        parent=values["parent"],
-        trust_anchors=values["trust_anchor"],
-        mining=options.mining(values),
+        **options.release_fields(values),
     )
     with working(values["seed"], quiet=values["quiet"], **options.resources(values)) as working_run:
         result = run(request, working_run)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assaymark.cli import options
 from assaymark.errors import OptionError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command(cls=options.Command)
 @click.argument("path", type=options.PATH)
 @options.trust_options()
-@options.more_trust_options()
+@options.untrusted_option()
 @click.option("--require-pass", is_flag=True, help="Demand that the audit's verdict is pass, too.")
 @click.option("--accept-waivers", is_flag=True, help="With --require-pass: let gates through that a trusted waiver names.")
 @click.option("--independent", is_flag=True, help="Read the manifests without the C2PA library, by a second implementation.")
@@ -42,10 +44,7 @@ def command(*, path: Path, as_json: bool, **values: Any) -> int:
         raise OptionError("waivers matter where a pass is demanded", where="--accept-waivers", remedy="Add --require-pass.")
     request = VerifyRequest(
         path,
-        values["trust_anchor"],
-        timestamp_anchors=tuple(map(Path, values["timestamp_anchor"])),
-        c2pa_trust_list=values["c2pa_trust_list"],
-        revoked=tuple(map(Path, values["revoked"])),
+        options.trust(values),
         allow_untrusted=values["allow_untrusted"],
         require_pass=values["require_pass"],
         accept_waivers=values["accept_waivers"],
@@ -55,7 +54,7 @@ def command(*, path: Path, as_json: bool, **values: Any) -> int:
         parent=values["parent"],
         rename=options.pairs(values["rename"], "--rename"),
     )
-    known = LogRequest(log_path(values["log"]), path, trust_anchors=request.trust_anchors, revoked=request.revoked)
+    known = LogRequest(log_path(values["log"]), path, trust=request.trust)
     result = with_log(verify(request), known)
     print_verification(path, result, as_json=as_json)
     return 0 if result.ok else 1
