@@ -149,3 +149,8 @@ def test_the_root_command_takes_what_the_environment_takes(install, call, states
     install("acme-bad", "bad", "raise RuntimeError")
     assert call("--strict-plugins", "plugins", "list").returncode == 0  # it tells what is wrong
     assert "AM403" in call("--strict-plugins", "plugins", "show", "copula").stderr
+
+
+def test_what_cannot_be_written_or_checked_is_a_clear_error(call):
+    assert "error[AM701]: the lock cannot be written" in call("plugins", "lock", "--out", "none/plugins.lock").stderr
+    assert "the kit has no checks for checks yet" in call("plugins", "check", "bias").stderr

@@ -80,6 +80,13 @@ def _offers(target: str) -> Sequence[tuple[str, Registered[Any]]]:
     if not Path(target).is_dir():
         registry = load_registry()
         found = [(kind, getattr(registry, f"{kind}s").get(target)) for kind in KINDS]
+        if target in registry.checks:
+            raise PluginNotFoundError(
+                "the kit has no checks for checks yet",
+                where=target,
+                expected="a generator, a renderer or a signer",
+                remedy="See docs/reference/conformance.md for what it covers.",
+            )
         return [(kind, each) for kind, each in found if each is not None] or [("generator", registry.generator(target))]
     project = read_project(Path(target).resolve())
     registry = registry_of(project)

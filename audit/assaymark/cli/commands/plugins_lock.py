@@ -78,9 +78,19 @@ def _before(path: Path) -> Mapping[str, Pin]:
 
 
 def _write(path: Path, text: str) -> None:
+    from assaymark.errors import OutputError
+
     aside = path.with_name(f".{path.name}.partial")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        raise OutputError(
+            "the lock cannot be written",
+            where=str(path),
+            found=error.strerror,
+            remedy="Name a file in a folder that can be written.",
+        ) from error
 
 
 def _changes(before: Mapping[str, Pin], now: Mapping[str, Pin]) -> dict[str, list[str]]:
