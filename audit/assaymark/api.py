@@ -15,6 +15,7 @@ from assaymark.errors import (
     ConditionError,
     ConfigError,
     GeneratorError,
+    MissingLibraryError,
     ModelFolderError,
     TooFewRowsError,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "HealthReport",
     "Kind",
     "Learner",
+    "MissingLibraryError",
     "ModelFolderError",
     "Outcome",
     "Positive",

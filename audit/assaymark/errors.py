@@ -28,7 +28,8 @@
     │   ├── PluginNotFoundError  AM401
     │   ├── PluginFailedError    AM402
     │   ├── PluginsNotLoadedError AM403
-    │   └── PluginLockError      AM404
+    │   ├── PluginLockError      AM404
+    │   └── MissingLibraryError  AM405
     ├── GeneratorError       AM5xx  a generator cannot do what was asked
     │   ├── ConfigError          AM501
     │   ├── ModelFolderError     AM502
@@ -280,6 +281,12 @@ class PluginLockError(PluginError):
     """A lock of plugins cannot be read, or a plugin is not as it says."""
 
     code = "AM404"
+
+
+class MissingLibraryError(PluginError):
+    """A plugin needs a library that is not installed."""
+
+    code = "AM405"
 
 
 class GeneratorError(AssaymarkError):

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 _DATASETS = ("real", "holdout", "synthetic")
 _COLOURS = ("#3b6fb6", "#8a94a3", "#d1662a")  # told apart with every common colour blindness, and in grey
 _Z = 1.959964
-_FONT = "Helvetica, Arial, sans-serif"
+FONT = "Helvetica, Arial, sans-serif"
 _INK, _GRID = "#27303c", "#e4e8ee"
 _MOST_GROUPS = 24
 _MOST_COLUMNS = 12
 
 
-def draw(audit: Mapping[str, Any]) -> dict[str, str]:
-    """Return the SVG of each chart, by name; a chart without data is left out."""
+def draw(audit: Mapping[str, Any], font: str = FONT) -> dict[str, str]:
+    """Return the SVG of each chart, by name, with texts set in ``font``; a chart without data is left out."""
     specs = {}
     for table in audit["tables"]:
         if len(table["protected"]) == 1:
@@ -31,32 +31,37 @@ def draw(audit: Mapping[str, Any]) -> dict[str, str]:
         specs[f"drivers:{part.about}"] = _drivers(part)
     specs["shares"] = _shares(audit["findings"])
     specs["shapes"] = _shapes(audit["findings"])
-    return {name: _svg(chart) for name, chart in specs.items() if chart is not None}
+    return {name: _svg(chart, font) for name, chart in specs.items() if chart is not None}
 
 
-def _svg(chart: Any) -> str:
+def _svg(chart: Any, font: str) -> str:
     import vl_convert
 
-    themed = chart.configure(font=_FONT, background="white").configure_view(stroke=None).configure_axis(
+    themed = chart.configure(font=font, background="white").configure_view(stroke=None).configure_axis(
         labelColor=_INK, titleColor=_INK, gridColor=_GRID, domainColor=_GRID, tickColor=_GRID, labelFontSize=12,
         titleFontSize=12, titleFontWeight="normal", labelLimit=260,
     ).configure_legend(labelColor=_INK, titleColor=_INK, labelFontSize=12, labelLimit=320,
         orient="top", title=None,
    )  # fmt: skip
-    svg = str(vl_convert.vegalite_to_svg(themed.to_json()))
-    # a fixed size would overflow a narrow page: let the box scale instead
+    return str(vl_convert.vegalite_to_svg(themed.to_json()))
+
+
+def fluid(svg: str) -> str:
+    """Return an SVG whose box scales with a page: a fixed size would overflow a narrow one."""
     return re.sub(
         r'<svg ([^>]*?)width="([\d.]+)" height="[\d.]+"', r'<svg \1style="width:100%;max-width:\2px;height:auto"', svg, count=1
     )
 
 
-def _wilson(positive: int, n: int) -> tuple[float, float]:
+def wilson(positive: int, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a rate, by Wilson."""
     p, z2 = positive / n, _Z**2
     centre, half = p + z2 / (2 * n), _Z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
     return max((centre - half) / (1 + z2 / n), 0.0), min((centre + half) / (1 + z2 / n), 1.0)
 
 
-def _label(group: str) -> str:
+def label(group: str) -> str:
+    """Return what a group is called in a report."""
     return "too small to name, together" if group == "_pooled" else group
 
 
@@ -70,10 +75,10 @@ def _rates(table: Mapping[str, Any], task: Mapping[str, Any]) -> Any:
     for dataset in _DATASETS:
         for entry in table[dataset] or []:
             if entry["group"] in known and entry["n"]:
-                low, high = _wilson(entry["positive"], entry["n"])
+                low, high = wilson(entry["positive"], entry["n"])
                 rows.append(
                     {
-                        "group": _label(entry["group"]),
+                        "group": label(entry["group"]),
                         "data": dataset,
                         "rate": entry["positive"] / entry["n"],
                         "low": low,
@@ -81,7 +86,7 @@ def _rates(table: Mapping[str, Any], task: Mapping[str, Any]) -> Any:
                     }
                 )
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("group:N", title=None, sort=[_label(group) for group in known]),
+        y=alt.Y("group:N", title=None, sort=[label(group) for group in known]),
         yOffset=alt.YOffset("data:N", sort=list(_DATASETS)),
         color=alt.Color("data:N", scale=alt.Scale(domain=list(_DATASETS), range=list(_COLOURS)), sort=list(_DATASETS)),
     )
@@ -92,7 +97,7 @@ def _rates(table: Mapping[str, Any], task: Mapping[str, Any]) -> Any:
     return (spans + dots).properties(width=700, height=alt.Step(16))
 
 
-_PANELS = {
+PANELS = {
     "bias.demographic_parity_difference": "demographic parity difference: change in points of rate",
     "bias.impact_ratio": "impact ratio: change of its logarithm",
     "bias.log_odds_ratio": "log odds ratio: change",
@@ -103,7 +108,7 @@ def _effects(findings: Sequence[Mapping[str, Any]]) -> Any:
     import altair as alt
 
     panels = []
-    for identifier, title in _PANELS.items():
+    for identifier, title in PANELS.items():
         rows = [
             {
                 "about": " and ".join(f["scope"]["protected"]),
@@ -140,7 +145,7 @@ def _shares(findings: Sequence[Mapping[str, Any]]) -> Any:
 
     rows = [
         {
-            "group": _label(f["scope"]["group"]),
+            "group": label(f["scope"]["group"]),
             "value": f["value"],
             "low": f["ci"][0],
             "high": f["ci"][1],

@@ -5,7 +5,9 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from assaymark_reports.charts import draw
+from assaymark_reports import prose
+from assaymark_reports.charts import draw, fluid
+from assaymark_reports.figures import figures
 from assaymark_reports.view import make_view
 
 if TYPE_CHECKING:
@@ -17,12 +19,12 @@ def render(audit: Mapping[str, Any]) -> bytes:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    charts = draw(audit)
+    charts = {name: fluid(svg) for name, svg in draw(audit).items()}
     folder = files("assaymark_reports").joinpath("templates")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(folder.joinpath("report.html.jinja").read_text(encoding="utf-8"))
     style = Markup(folder.joinpath("report.css").read_text(encoding="utf-8"))  # noqa: S704 - our own style sheet
     names = [name.partition(":")[2] for name in charts if name.startswith("rates:")]
     shown = {name: charts.get(name, "") for name in {*charts, "effects", "shares", "shapes"}}
-    page = template.render(view=make_view(audit), charts=shown, rates=names, style=style)
+    page = template.render(view=make_view(audit), charts=shown, figures=figures(audit), rates=names, style=style, prose=prose)
     return page.encode()

@@ -31,6 +31,13 @@ def assaymark_renderers() -> Iterable[RendererSpec]:
             in_release=True,
         ),
         RendererSpec(
+            "pdf",
+            "printable document, tagged for screen readers (PDF/UA-1)",
+            "assaymark_reports.pdf:render",
+            "report.pdf",
+            "application/pdf",
+        ),
+        RendererSpec(
             "markdown",
             "short summary, as for a pull request",
             "assaymark_reports.markdown:render",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assaymark_reports import wording
+from assaymark_reports import prose, wording
 from assaymark_reports.approvals import Approval, approvals
-from assaymark_reports.drivers import Explanation, explanations, in_short
+from assaymark_reports.deciding import KeyPoint, key_points, reasons
+from assaymark_reports.drivers import Explanation, explanations
 from assaymark_reports.models import Models, is_model, models
 
 if TYPE_CHECKING:
@@ -28,13 +29,6 @@ _NEXT = {
         "More rows would narrow the intervals. Until then the decision is a judgement: read each undecided gate and weigh what "
         "is at stake."
     ),
-}
-_FAMILIES = {
-    "bias": "Bias",
-    "representation": "Representation",
-    "fidelity": "Fidelity",
-    "utility": "Utility",
-    "privacy": "Privacy",
 }
 
 
@@ -71,6 +65,7 @@ class View:
     verdict: str
     headline: str
     why: tuple[str, ...]
+    key_points: tuple[KeyPoint, ...]
     next_step: str
     title: str
     facts: tuple[tuple[str, str], ...]
@@ -93,7 +88,8 @@ def make_view(audit: Mapping[str, Any]) -> View:
     return View(
         verdict=audit["verdict"],
         headline=_HEADLINES[audit["verdict"]],
-        why=_why(findings, audit["verdict"]),
+        why=reasons(findings, audit["verdict"]),
+        key_points=key_points(findings),
         next_step=_NEXT[audit["verdict"]],
         title=f"{task['target']} {task['positive']} by {', '.join(task['protected'])}",
         facts=_facts(audit),
@@ -131,40 +127,6 @@ def _margin_note(finding: Mapping[str, Any]) -> str:
     return ""
 
 
-def _why(findings: Sequence[Mapping[str, Any]], verdict: str) -> tuple[str, ...]:
-    """Say what decided the verdict; many shifts of groups of one attribute become one sentence."""
-    wanted = {"fail": "fail", "inconclusive": "inconclusive"}.get(verdict)
-    if wanted is None:
-        count = sum(f["gate"] == "pass" for f in findings)
-        return (f"{count} gated findings stay within their margins.",)
-    deciding = [f for f in findings if f["gate"] == wanted]
-    shifts: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-    told: list[str] = []
-    known = explanations(findings)
-    for finding in deciding:
-        if finding["id"] == "representation.log_disparity" and finding["value"] is not None:
-            shifts.setdefault(tuple(finding["scope"]["protected"]), []).append(finding)
-        else:
-            told.append(wording.sentence(finding) + in_short(finding, known))
-    return tuple(told + [_shift(scope, found, wanted) for scope, found in shifts.items()])
-
-
-def _shift(scope: tuple[str, ...], found: list[Mapping[str, Any]], gate: str) -> str:
-    largest = sorted(found, key=lambda f: -abs(f["value"]))[:3]
-    shown = "; ".join(
-        f"{_group(f)} from {100 * f['real']:.1f} % to {100 * f['synthetic']:.1f} %" for f in largest if f["real"] is not None
-    )
-    verb = (
-        "have a share that moved beyond the margin" if gate == "fail" else "have a share that may have moved beyond the margin"
-    )
-    return f"Groups of {' and '.join(scope)}: {len(found)} {verb}, most of all {shown}."
-
-
-def _group(finding: Mapping[str, Any]) -> str:
-    group = finding["scope"]["group"]
-    return "the groups too small to name" if group == "_pooled" else str(group)
-
-
 def _facts(audit: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     data, generator = audit["datasets"], audit["generator"]
     table = data["synthetic"]
@@ -188,9 +150,9 @@ def _sections(findings: Sequence[Mapping[str, Any]]) -> list[Section]:
     families: dict[str, list[Mapping[str, Any]]] = {}
     for finding in findings:
         families.setdefault(finding["id"].partition(".")[0], []).append(finding)
-    order = [*_FAMILIES, *(name for name in families if name not in _FAMILIES)]
+    order = [*prose.FAMILIES, *(name for name in families if name not in prose.FAMILIES)]
     return [
-        Section(_FAMILIES.get(name, name.capitalize()), name, tuple(row(f) for f in families[name] if not is_model(f)))
+        Section(prose.family(name), name, tuple(row(f) for f in families[name] if not is_model(f)))
         for name in order
         if name in families
     ]

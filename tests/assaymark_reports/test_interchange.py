@@ -226,11 +226,11 @@ def test_a_release_takes_further_formats_stamped_like_every_file(people, tmp_pat
     from assaymark.tables.roles import RoleOptions
 
     roles = RoleOptions(target="approved", positive="yes", protected=("sex",))
-    also = ("in-toto", "cyclonedx", "prov", "markdown", "json", "html")
+    also = ("in-toto", "cyclonedx", "prov", "markdown", "json", "html", "pdf")
     request = AuditRequest(people, people, roles, TableOptions(), out=tmp_path / "out", also=also)
     audit_request(request, Run(0))
     out = tmp_path / "out"
-    names = ["audit.intoto.json", "bom.cdx.json", "prov.json", "report.md", "audit.json", "report.html"]
+    names = ["audit.intoto.json", "bom.cdx.json", "prov.json", "report.md", "audit.json", "report.html", "report.pdf"]
     assert all((out / name).is_file() and (out / f"{name}.c2pa").is_file() for name in names)
     assert verify(VerifyRequest(out)).ok
     audit = json.loads((out / "audit.json").read_bytes())

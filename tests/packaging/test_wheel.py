@@ -32,7 +32,7 @@ def test_what_the_wheel_holds(wheel):
     assert tops - {top for top in tops if top.endswith(".dist-info")} == packages
     for needed in ("results/audit.schema.json", "policy/default.toml", "py.typed"):
         assert f"assaymark/{needed}" in names
-    assert "assaymark_reports/templates/report.html.jinja" in names
+    assert {f"assaymark_reports/templates/report.{kind}" for kind in ("html.jinja", "css", "typ")} <= set(names)
 
 
 def test_it_works_in_a_folder_with_packages_of_the_same_names(wheel, people, tmp_path):

@@ -31,7 +31,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
     "format_",
     required=True,
     metavar="NAME",
-    help="html, markdown, json, junit, sarif, … or what a plugin adds; --list shows all.",
+    help="html, pdf, markdown, json, junit, sarif, … or what a plugin adds; --list shows all.",
 )
 @click.option("--out", type=options.PATH, required=True, metavar="FILE", help="File to write; - for standard output.")
 @click.option("--sign", is_flag=True, help="Put JSON into a signed envelope (DSSE), as readers of in-toto expect it.")
