@@ -61,7 +61,7 @@ def test_pitfall_2_unsigned_measures_hide_a_reversal(check_input, pick):
 def test_pitfall_2_mals_falls_while_the_bias_grows(check_input, pick):
     """More women are drawn, and fewer of them are positive: MALS alone says that bias was reduced."""
     real = {"F": (9592, 1179), "M": (15128, 6662)}
-    synthetic = {"F": (14000, 1500), "M": (9500, 4900)}
+    synthetic = {"F": (14300, 1200), "M": (9500, 4900)}
     pairs = over_represented(np.array(list(real.values())))
     assert mals(np.array(list(synthetic.values())), pairs) - mals(np.array(list(real.values())), pairs) < -0.05
     found = list(panel.check(check_input(real, synthetic)))

@@ -231,7 +231,7 @@ def test_a_holdout_of_its_own_is_checked_under_its_own_headers(people, tmp_path)
     (tmp_path / "real.csv").write_text("".join(lines[:2001]))
     held.write_text("".join([lines[0].replace("sex", "gender"), *lines[2001:]]))
     real = tmp_path / "real.csv"
-    request = AuditRequest(real, people, ROLES, TableOptions(), held, {"gender": "sex"}, out=folder)
+    request = AuditRequest(real, people, ROLES, TableOptions(), folder, holdout=held, rename={"gender": "sex"})
     audit(request, Run(0))
     found = verify(VerifyRequest(folder, sources={"real": real, "holdout": held}))
     assert (found.ok, found.problems) == (True, ())

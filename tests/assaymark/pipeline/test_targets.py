@@ -44,7 +44,7 @@ def tables(tmp_path_factory):
 
 def request(tables, out=None, **roles):
     options = RoleOptions(protected=("sex",), **roles)
-    return AuditRequest(tables["real"], tables["synthetic"], options, TableOptions(), tables["holdout"], out=out)
+    return AuditRequest(tables["real"], tables["synthetic"], options, TableOptions(), out, holdout=tables["holdout"])
 
 
 @pytest.fixture(scope="module")

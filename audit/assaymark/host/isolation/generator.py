@@ -134,8 +134,13 @@ class IsolatedFitted:
             raise _unusable(self._registered, f"a batch of other columns or kinds ({type(error).__name__})") from error
 
     def save(self, folder: Path) -> None:
-        """Save the model."""
-        self._worker.ask({"do": "save", "folder": str(folder.resolve())})
+        """Save the model.
+
+        Raises:
+            NotImplementedError: When the generator keeps no models.
+        """
+        if not self._worker.ask({"do": "save", "folder": str(folder.resolve())})["saved"]:
+            raise NotImplementedError("the generator keeps no models")
 
 
 def _refuse_folder(name: str) -> None:

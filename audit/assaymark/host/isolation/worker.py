@@ -91,9 +91,12 @@ class Worker:
         return {"batch": name}
 
     def do_save(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Save the model."""
-        self.fitted.save(Path(request["folder"]))
-        return {}
+        """Save the model, if the generator keeps models."""
+        try:
+            self.fitted.save(Path(request["folder"]))
+        except NotImplementedError:
+            return {"saved": False}
+        return {"saved": True}
 
     def _told(self) -> dict[str, Any]:
         """Return what a host may ask of a fitted generator."""

@@ -7,6 +7,7 @@ import random
 import socket
 import threading
 import time
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from assaymark.errors import Cancelled, ConditionError, ModelFolderError, Option
 from assaymark.execution import Run
 from assaymark.host.isolation import process
 from assaymark.host.isolation.generator import IsolatedFitted, is_isolated
-from assaymark.host.isolation.limits import Limits, _usage
+from assaymark.host.isolation.limits import Limits
 from assaymark.host.isolation.protocol import parse, read_error
 from assaymark.host.registry import Registered, load_fitted, load_registry
 from assaymark.host.states import PluginInfo, PluginState
@@ -56,17 +57,22 @@ def made(registered, table, rows=50, run=None, where=None):
     return Table.concat(list(sample(registered, fitted, rows, run or Run(0), where)))
 
 
-def children():
-    return set(_usage(os.getsid(0))[0]) | {
-        int(entry.name)
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and b"assaymark.host.isolation.worker" in _command(entry)
-    }
+@pytest.fixture
+def children(monkeypatch):
+    """Return a function that tells the processes that the test's workers and their children are."""
+    mark = f"ASSAYMARK_TEST_MARK={uuid.uuid4().hex}"
+    monkeypatch.setenv(*mark.split("="))
+
+    def found():
+        every = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and int(entry.name) != os.getpid()]
+        return {int(entry.name) for entry in every if mark.encode() in _environment(entry)}
+
+    return found
 
 
-def _command(entry):
+def _environment(entry):
     try:
-        return (entry / "cmdline").read_bytes()
+        return (entry / "environ").read_bytes()
     except OSError:
         return b""
 
@@ -140,7 +146,7 @@ def test_a_hoarder_is_stopped(table, monkeypatch):
         made(plugin("Hoards"), table)
 
 
-def test_a_fork_bomb_is_stopped_with_all_its_children(table):
+def test_a_fork_bomb_is_stopped_with_all_its_children(table, children):
     before = children()
     with pytest.raises(PluginFailedError, match="processes, more than the 64"):
         made(plugin("Forks"), table)
@@ -156,7 +162,7 @@ def test_what_hangs_beyond_its_budget_is_stopped(table, monkeypatch):
         made(plugin("Hangs"), table, run=replace(Run(0), budget=5.0))
 
 
-def test_what_does_not_listen_is_stopped_when_cancelled(table, monkeypatch):
+def test_what_does_not_listen_is_stopped_when_cancelled(table, monkeypatch, children):
     monkeypatch.setattr(process, "_POLITE", 1.0)
     before, run = children(), Run(0)
     timer = threading.Timer(3.0, run.cancelled.set)
@@ -166,7 +172,7 @@ def test_what_does_not_listen_is_stopped_when_cancelled(table, monkeypatch):
     assert not children() - before
 
 
-def test_children_end_with_their_worker(table):
+def test_children_end_with_their_worker(table, children):
     before = children()
     fitted = fit(plugin("LeavesChildren"), {}, table, Run(0))
     assert len(children() - before) >= 1
@@ -198,7 +204,7 @@ def test_what_is_printed_and_meddled_with_stays_there(table, capfd):
     assert "HOSTILE" not in os.environ
 
 
-def test_nothing_is_left_of_a_worker(table):
+def test_nothing_is_left_of_a_worker(table, children):
     fitted = fit(plugin("Mutant", "mutant_generators"), {}, table, Run(0))
     place = fitted._worker.place
     assert place.is_dir()
