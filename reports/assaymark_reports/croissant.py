@@ -110,7 +110,7 @@ def _description(audit: Mapping[str, Any]) -> str:
     table, task = audit["datasets"]["synthetic"], audit["task"]
     made = "" if audit["generator"] is None else f" made by the generator {audit['generator']['name']}"
     return (
-        f"Synthetic table of {table['rows']} rows and {table['columns']} columns{made}. No row stands for a person. "
+        f"Synthetic table of {table['rows']} rows and {table['columns']} columns{made}. "
         f"Audited for {task['target']} by {', '.join(task['protected'])} under the policy {audit['policy']['name']}: "
         f"{audit['verdict']}."
     )
