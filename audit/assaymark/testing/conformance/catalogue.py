@@ -45,6 +45,10 @@ class Nonconformance(Exception):  # noqa: N818 - a finding about a plugin, not a
     """A plugin does not do what a check asks for; the text says what it did instead."""
 
 
+class NotRun(Exception):  # noqa: N818 - as above
+    """A check cannot be run, although what the plugin declares implies it; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConformanceCheck:
     """One check of the kit.
@@ -52,8 +56,8 @@ class ConformanceCheck:
     Attributes:
         id: Stable id, ``category.name``.
         title: What is asked for, in one sentence.
-        run: Raises :class:`Nonconformance`; may return what it measured.
-        unless: Returns why it does not apply to a generator; None when it does.
+        run: Raises :class:`Nonconformance`, or :class:`NotRun`; may return what it measured.
+        unless: Returns why what is declared does not imply it; None when it does. It runs nothing of the plugin's.
     """
 
     id: str

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def _unconditional(subject: Subject) -> str | None:
-    return None if subject.spec.capabilities.conditional else "conditions are not declared"
+    if not subject.spec.capabilities.conditional:
+        return "conditions are not declared"
+    return None if Kind.CATEGORICAL in subject.spec.capabilities.kinds else "categorical columns are not declared"
 
 
 @conformance("conditions.respected", unless=_unconditional)

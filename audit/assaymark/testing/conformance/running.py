@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import AssaymarkError, OptionError
 from assaymark.execution import Progress, silent
-from assaymark.testing.conformance.catalogue import KIT, Nonconformance, checks_of
+from assaymark.testing.conformance.catalogue import KIT, Nonconformance, NotRun, checks_of
 from assaymark.testing.conformance.subject import Subject
 
 if TYPE_CHECKING:
@@ -160,13 +160,9 @@ def _checked(registered: Registered[Any], subject: Any, plan: _Plan) -> Report:
         plan.stop()
         plan.told(place, len(wanted), check.id)
         results.append(_result(check, subject, plan.expected.get(check.id)))
-    implied = sum(not _claimed_off(check, subject) for check in wanted)
+    implied = sum(check.unless(subject) is None for check in wanted)
     origin = f"{registered.plugin.distribution or 'no distribution'} {registered.plugin.version or ''}".strip()
     return Report(registered.spec.name, origin, tuple(results), implied, plan.kind)
-
-
-def _claimed_off(check: ConformanceCheck, subject: Any) -> bool:
-    return bool(check.unless(subject)) if check.category != "persistence" else not subject.keeps
 
 
 def _refuse_unknown(ids: set[str], catalogue: tuple[ConformanceCheck, ...]) -> None:
@@ -181,20 +177,23 @@ def _result(check: ConformanceCheck, subject: Any, expected: str | None) -> Resu
     reason = check.unless(subject)
     if reason is not None:
         return Result(check.id, check.title, Status.NOT_APPLICABLE, reason)
-    try:
-        measured = check.run(subject) or ""
-    except Nonconformance as failure:
-        return _failed(check, str(failure), expected)
-    except AssaymarkError as error:
-        return _failed(check, f"{error.code}: {error}", expected)
-    except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a result
-        return _failed(check, f"it raises {type(error).__name__}: {error!s:.160}", expected)
+    status, message = _outcome(check, subject)
     if expected is not None:
-        return Result(check.id, check.title, Status.SURPRISE, f"expected to fail: {expected}")
-    return Result(check.id, check.title, Status.PASSED, measured)
+        passed = status is Status.PASSED
+        status = Status.SURPRISE if passed else Status.EXPECTED
+        message = f"expected to fail: {expected}" if passed else f"{message} ({expected})"
+    return Result(check.id, check.title, status, message)
 
 
-def _failed(check: ConformanceCheck, message: str, expected: str | None) -> Result:
-    if expected is None:
-        return Result(check.id, check.title, Status.FAILED, message)
-    return Result(check.id, check.title, Status.EXPECTED, f"{message} ({expected})")
+def _outcome(check: ConformanceCheck, subject: Any) -> tuple[Status, str]:
+    """Run a check, and return whether it passed, failed or could not be run, and what it has to say."""
+    try:
+        return Status.PASSED, check.run(subject) or ""
+    except NotRun as obstacle:
+        return Status.NOT_APPLICABLE, str(obstacle)
+    except Nonconformance as failure:
+        return Status.FAILED, str(failure)
+    except AssaymarkError as error:
+        return Status.FAILED, f"{error.code}: {error}"
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a result
+        return Status.FAILED, f"it raises {type(error).__name__}: {error!s:.160}"

@@ -95,9 +95,9 @@ class Subject:
     @cached_property
     def saved(self) -> Path:
         """A folder with the saved model."""
-        folder = self.folder / "model"
-        folder.mkdir()
-        self.fitted.save(folder)
+        folder, fitted = self.folder / "model", self.fitted
+        folder.mkdir(exist_ok=True)  # a save that broke is tried again by the next check that needs it
+        fitted.save(folder)
         return folder
 
     def room(self, name: str) -> Path:
@@ -141,8 +141,8 @@ class Subject:
 
     @cached_property
     def keeps(self) -> bool:
-        """Whether the generator can save its models."""
+        """Whether the generator saves its models; how it fails to is for the checks of persistence to tell."""
         try:
             return bool(self.saved)
-        except NotImplementedError:
+        except Exception:  # noqa: BLE001 - whatever a plugin raises
             return False

@@ -277,6 +277,16 @@ class Examples(Mutant):
             raise ModelFolderError("damaged", remedy="Save it again.") from error
 
 
+class Keepless(Mutant):
+    def saved(self, folder, table):
+        raise NotImplementedError
+
+
+class Unfit(Mutant):
+    def after(self, table):
+        raise ArithmeticError
+
+
 class Deaf(Mutant):
     def fitting(self, run):
         return replace(run, cancelled=Event())
