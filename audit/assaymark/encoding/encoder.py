@@ -17,7 +17,8 @@ from assaymark.encoding.splitting import Split, fit_splits, read_split
 from assaymark.errors import ConditionError, FreeTextError, ModelFolderError, NothingToLearnError
 from assaymark.formats import check_format
 from assaymark.tables.labels import canonical
-from assaymark.tables.schema import Column, Kind, Positive, Role, Schema
+from assaymark.tables.schema import Column, Kind, Schema
+from assaymark.tables.schema_document import read_schema, schema_document
 from assaymark.tables.table import Table
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ class TableEncoder:
         document = {
             "format": _FORMAT,
             "rows": self.rows,
-            "schema": _schema_document(self.schema),
+            "schema": schema_document(self.schema),
             "codecs": {codec.column.name: codec.document() for codec in self._codecs},
             "splits": {
                 codec.column.name: split.document() for codec, split in zip(self._codecs, self._splits, strict=True) if split
@@ -265,7 +266,7 @@ class TableEncoder:
         path = folder / ENCODER_FILE
         try:
             document = _read_document(path)
-            schema = _read_schema(document["schema"])
+            schema = read_schema(document["schema"])
             codecs = tuple(Codec.read(column, document["codecs"][column.name]) for column in schema.learnable)
             splits = tuple(read_split(document["splits"].get(codec.column.name), codec) for codec in codecs)
             return cls(schema, codecs, int(document["rows"]), splits)
@@ -309,37 +310,3 @@ def _typed(column: Column, values: Any) -> Any:
         moments[gaps] = np.datetime64("NaT")
         return moments
     return values
-
-
-def _schema_document(schema: Schema) -> dict[str, Any]:
-    positive = schema.positive
-    return {
-        "columns": [
-            {
-                "name": column.name,
-                "kind": column.kind.value,
-                "roles": sorted(role.value for role in column.roles),
-                "bins": list(column.bins),
-                "decimals": column.decimals,
-                "layout": column.layout,
-            }
-            for column in schema
-        ],
-        "positive": None if positive is None else {"literal": positive.literal, "above": positive.above},
-    }
-
-
-def _read_schema(document: Any) -> Schema:
-    columns = tuple(
-        Column(
-            str(entry["name"]),
-            Kind(entry["kind"]),
-            frozenset(Role(role) for role in entry["roles"]),
-            tuple(float(edge) for edge in entry["bins"]),
-            None if entry["decimals"] is None else int(entry["decimals"]),
-            None if entry["layout"] is None else str(entry["layout"]),
-        )
-        for entry in document["columns"]
-    )
-    positive = document["positive"]
-    return Schema(columns, None if positive is None else Positive(positive["literal"], positive["above"]))

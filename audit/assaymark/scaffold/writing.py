@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.errors import OptionError, OutputExistsError
 from assaymark.host.hooks import ENTRY_POINT_GROUP
+from assaymark.pipeline.staging import staged_folder
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -53,6 +53,7 @@ def write_project(plugin: NewPlugin, folder: Path) -> tuple[Path, ...]:
     Raises:
         OptionError: When the name cannot be that of a distribution and a module.
         OutputExistsError: When the folder exists.
+        OutputError: When it cannot be written.
     """
     if not _NAME.fullmatch(plugin.name) or len(plugin.name) > _LONGEST:
         raise OptionError(
@@ -60,12 +61,8 @@ def write_project(plugin: NewPlugin, folder: Path) -> tuple[Path, ...]:
         )
     if folder.exists():
         raise OutputExistsError("the folder exists", where=str(folder), remedy="Choose another one with --out.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as aside:
-        whole = Path(aside) / "project"
-        written = [_write(plugin, whole, *each) for each in _templates(plugin.kind)]
-        whole.replace(folder)
-    return tuple(sorted(written))
+    with staged_folder(folder, force=False) as stage:
+        return tuple(sorted(_write(plugin, stage, *each) for each in _templates(plugin.kind)))
 
 
 def _templates(kind: str) -> list[tuple[tuple[str, ...], Traversable]]:

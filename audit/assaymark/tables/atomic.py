@@ -37,7 +37,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def replacing(path: Path, *, overwrite: bool = False) -> Generator[IO[bytes]]:
+def replacing(path: Path, *, overwrite: bool = False, what: str = "the output") -> Generator[IO[bytes]]:
     """Open a temporary sibling of ``path`` for writing; on leaving, flush it to disk and rename it.
 
     When the block raises anything, interruption included, the sibling is removed and ``path`` stays as it was.
@@ -65,7 +65,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Generator[IO[bytes]]:
         if isinstance(error, ValueError) and "null byte" not in str(error):
             raise
         raise OutputError(
-            "the output cannot be written",
+            f"{what} cannot be written",
             where=str(path),
             found=getattr(error, "strerror", None) or str(error) or type(error).__name__,
             remedy="Check that the folder exists, may be written to, and has space left.",

@@ -90,6 +90,15 @@ def test_the_first_digit_of_a_split_category_says_what_it_depends_on(cities):
         assert len(np.unique(codes[codes[:, 0] == digit, 2])) <= 2
 
 
+def test_a_saved_encoder_keeps_the_whole_schema(tmp_path):
+    grades = Column("grade", Kind.CATEGORICAL, order=("low", "mid", "high"))
+    schema = Schema((grades, Column("paid", Kind.FLOAT, decimals=2)))
+    columns = {"grade": ["low", "mid", "high"] * 20, "paid": np.round(np.arange(60) / 7, 2)}
+    encoder = TableEncoder.fit(Table.from_columns(columns, schema))
+    encoder.save(tmp_path)
+    assert TableEncoder.load(tmp_path).schema == encoder.schema == schema
+
+
 def test_a_split_encoder_is_saved(cities, tmp_path):
     encoder = TableEncoder.fit(cities, widest=256)
     encoder.save(tmp_path)

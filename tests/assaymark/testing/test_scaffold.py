@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from assaymark.cli.application import cli
-from assaymark.errors import OptionError, OutputExistsError
+from assaymark.errors import OptionError, OutputError, OutputExistsError
 from assaymark.provenance.keys import ensure_keys
 from assaymark.scaffold.writing import KINDS, NewPlugin, write_project
 
@@ -115,6 +115,12 @@ def test_a_name_that_cannot_be_used_is_refused(name, tmp_path):
     with pytest.raises(OptionError):
         write_project(NewPlugin(name, "generator"), tmp_path / "x")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OutputError, match="could not be written"):
+        write_project(NewPlugin("acme", "check"), tmp_path / "file" / "acme")
 
 
 def test_a_folder_that_exists_is_left_alone(tmp_path):

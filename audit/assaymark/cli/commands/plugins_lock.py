@@ -33,13 +33,15 @@ def command(*, out: str, as_json: bool) -> int:
     from assaymark.host.registry import load_registry
     from assaymark.host.states import PluginState
     from assaymark.host.switches import lenient
+    from assaymark.tables.atomic import replacing
 
     path = Path(out)
     before = _before(path)
     found = [p for p in load_registry(switches=replace(lenient(), lock=None)).plugins if is_foreign(p)]
     pins = {plugin.name: pin_of(plugin) for plugin in found if plugin.state is PluginState.LOADED}
     left_out = [plugin for plugin in found if plugin.state is not PluginState.LOADED]
-    _write(path, lock_text(pins))
+    with replacing(path, overwrite=True, what="the lock") as file:
+        file.write(lock_text(pins).encode())
     changes = _changes(before, pins)
     if as_json:
         told = [{"plugin": p.name, "state": p.state.value, "reason": p.reason} for p in left_out]
@@ -74,22 +76,6 @@ def _before(path: Path) -> Mapping[str, Pin]:
             where=str(path),
             found=error.found,
             remedy="Remove it, or name another.",
-        ) from error
-
-
-def _write(path: Path, text: str) -> None:
-    from assaymark.errors import OutputError
-
-    aside = path.with_name(f".{path.name}.partial")
-    try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        raise OutputError(
-            "the lock cannot be written",
-            where=str(path),
-            found=error.strerror,
-            remedy="Name a file in a folder that can be written.",
         ) from error
 
 
