@@ -137,16 +137,9 @@ def claims_of(
     document: Mapping[str, Any], registry: Registry, *, parent: Parent | None, mining: Mapping[str, Any] | None
 ) -> ReleaseClaims:
     """Return what a release with this audit document claims."""
-    return ReleaseClaims(
-        created=document["created"],
-        assaymark=__version__,
-        generated=document["generator"] is not None,
-        data_file=document["datasets"]["synthetic"]["file"],
-        generator=document["generator"],
-        real=document["datasets"]["real"],
-        holdout=document["datasets"]["holdout"],
-        policy_sha256=document["policy"]["sha256"],
-        verdict=document["verdict"],
+    return ReleaseClaims.of(
+        document,
+        __version__,
         parent=None if parent is None else parent.digests,
         mining=mining,
         extra_assertions=registry.manifest_assertions(document),

@@ -69,6 +69,28 @@ class ReleaseClaims:
     mining: Mapping[str, Any] | None = None
     extra_assertions: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, document: Mapping[str, Any], assaymark: str, **more: Any) -> ReleaseClaims:
+        """Return what a release with an audit document claims.
+
+        Args:
+            document: The parsed ``audit.json``.
+            assaymark: Version that makes the release.
+            **more: Fields that no audit tells: ``parent``, ``mining``, ``extra_assertions``.
+        """
+        return cls(
+            created=document["created"],
+            assaymark=assaymark,
+            generated=document["generator"] is not None,
+            data_file=document["datasets"]["synthetic"]["file"],
+            generator=document["generator"],
+            real=document["datasets"]["real"],
+            holdout=document["datasets"]["holdout"],
+            policy_sha256=document["policy"]["sha256"],
+            verdict=document["verdict"],
+            **more,
+        )
+
     def facts(self) -> dict[str, Any]:
         """Return what the manifest of the release and of the synthetic table state, with numbers that last."""
         facts: dict[str, Any] = portable(

@@ -186,17 +186,7 @@ def commit_to_another(folder: Path, source: Path, datasets: tuple[str, ...] = ("
     for made in [*folder.glob("*.c2pa"), folder / "release.json"]:
         made.unlink()
     (folder / "audit.json").write_text(json.dumps(document))
-    claims = ReleaseClaims(
-        document["created"],
-        document["assaymark"],
-        document["generator"] is not None,
-        document["datasets"]["synthetic"]["file"],
-        document["generator"],
-        document["datasets"]["real"],
-        document["datasets"]["holdout"],
-        document["policy"]["sha256"],
-        document["verdict"],
-    )
+    claims = ReleaseClaims.of(document, document["assaymark"])
     stamp_release(folder, open_development_signer(), claims=claims)
 
 

@@ -28,17 +28,7 @@ def forged(release, tmp_path):
             change(document)
             path.write_text(json.dumps(document))
         audit = json.loads((folder / "audit.json").read_bytes())
-        claims = ReleaseClaims(
-            created=audit["created"],
-            assaymark=audit["assaymark"],
-            generated=True,
-            data_file=audit["datasets"]["synthetic"]["file"],
-            generator=audit["generator"],
-            real=audit["datasets"]["real"],
-            holdout=audit["datasets"]["holdout"],
-            policy_sha256=audit["policy"]["sha256"],
-            verdict=audit["verdict"],
-        )
+        claims = ReleaseClaims.of(audit, audit["assaymark"])
         stamp_release(folder, open_development_signer(), claims=claims)
         return verify(VerifyRequest(folder))
 

@@ -85,17 +85,7 @@ def sign_all(folder: Path, signer=None, audit=None) -> None:
     for path in [*folder.glob("*.c2pa"), folder / "release.json"]:
         path.unlink()
     audit = audit or json.loads((folder / "audit.json").read_bytes())
-    claims = ReleaseClaims(
-        created=audit["created"],
-        assaymark=audit["assaymark"],
-        generated=True,
-        data_file=audit["datasets"]["synthetic"]["file"],
-        generator=audit["generator"],
-        real=audit["datasets"]["real"],
-        holdout=audit["datasets"]["holdout"],
-        policy_sha256=audit["policy"]["sha256"],
-        verdict=audit["verdict"],
-    )
+    claims = ReleaseClaims.of(audit, audit["assaymark"])
     with signer or open_development_signer() as opened:
         stamp_release(folder, opened, claims=claims)
 

@@ -27,18 +27,7 @@ from assaymark.tables.roles import RoleOptions
 
 
 def claims_of(document: dict, **more) -> ReleaseClaims:
-    return ReleaseClaims(
-        document["created"],
-        document["assaymark"],
-        document["generator"] is not None,
-        document["datasets"]["synthetic"]["file"],
-        document["generator"],
-        document["datasets"]["real"],
-        document["datasets"]["holdout"],
-        document["policy"]["sha256"],
-        document["verdict"],
-        **more,
-    )
+    return ReleaseClaims.of(document, document["assaymark"], **more)
 
 
 @pytest.fixture

@@ -112,18 +112,7 @@ def every(release, tmp_path_factory) -> Path:
             shutil.copy(release / name, folder / name)
     pyarrow.parquet.write_table(pyarrow.csv.read_csv(folder / "synthetic.csv"), folder / "synthetic.parquet")
     audit = json.loads((folder / "audit.json").read_bytes())
-    data = audit["datasets"]
-    claims = ReleaseClaims(
-        created=audit["created"],
-        assaymark=audit["assaymark"],
-        generated=True,
-        data_file="synthetic.csv",
-        generator=audit["generator"],
-        real=data["real"],
-        holdout=data["holdout"],
-        policy_sha256=audit["policy"]["sha256"],
-        verdict=audit["verdict"],
-    )
+    claims = ReleaseClaims.of(audit, audit["assaymark"])
     with open_development_signer() as signer:
         stamp_release(folder, signer, claims=claims)
     return folder

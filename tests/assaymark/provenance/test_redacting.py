@@ -29,11 +29,7 @@ def original(release, tmp_path_factory) -> Path:
     for path in [*folder.glob("*.c2pa"), folder / "release.json"]:
         path.unlink()
     (folder / "audit.json").write_text(json.dumps(document))
-    data = document["datasets"]
-    claims = ReleaseClaims(
-        document["created"], "0.1.0", True, data["synthetic"]["file"], document["generator"], data["real"], data["holdout"],
-        document["policy"]["sha256"], document["verdict"], mining=training_mining("notAllowed"),
-    )  # fmt: skip
+    claims = ReleaseClaims.of(document, "0.1.0", mining=training_mining("notAllowed"))
     stamp_release(folder, open_development_signer(), claims=claims)
     return folder
 
@@ -79,11 +75,8 @@ def test_a_copy_that_says_less_than_it_took_out_is_found(original, tmp_path):
     for path in [*folder.glob("*.c2pa"), folder / "release.json"]:
         path.unlink()
     (folder / "parent.json").write_text(json.dumps(statement))
-    data, named = document["datasets"], {key: statement["parent"][key] for key in ("sha256", "manifest_sha256")}
-    claims = ReleaseClaims(
-        document["created"], "0.1.0", True, data["synthetic"]["file"], document["generator"], data["real"], data["holdout"],
-        document["policy"]["sha256"], document["verdict"], parent=named,
-    )  # fmt: skip
+    named = {key: statement["parent"][key] for key in ("sha256", "manifest_sha256")}
+    claims = ReleaseClaims.of(document, "0.1.0", parent=named)
     stamp_release(folder, open_development_signer(), claims=claims)
     assert verify(VerifyRequest(folder)).ok
     (problem,) = verify(VerifyRequest(folder, parent=original)).problems
@@ -128,11 +121,7 @@ def test_a_file_that_may_show_the_field_and_cannot_be_made_again_is_refused(orig
         path.unlink()
     (folder / "log.txt").write_text(f"recipe = {SECRET}\n")
     document = json.loads((folder / "audit.json").read_bytes())
-    data = document["datasets"]
-    claims = ReleaseClaims(
-        document["created"], "0.1.0", True, data["synthetic"]["file"], document["generator"], data["real"], data["holdout"],
-        document["policy"]["sha256"], document["verdict"],
-    )  # fmt: skip
+    claims = ReleaseClaims.of(document, "0.1.0")
     stamp_release(folder, open_development_signer(), claims=claims)
     request = RedactRequest(folder, tmp_path / "copy", "r", fields=("generator.config",))
     with pytest.raises(RedactionError, match="cannot be made again"):
