@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.host.registry import Registered
-    from assaymark.host.specs import GeneratorSpec
 
 S = TypeVar("S", bound=Spec)
 
@@ -54,7 +53,7 @@ def read_project(folder: Path) -> Project:
     try:
         with path.open("rb") as file:
             text = file.read(_LARGEST + 1)
-        project = tomllib.loads(text[:_LARGEST].decode())["project"]
+        project = tomllib.loads(_within_limit(text).decode())["project"]
         points = project["entry-points"][ENTRY_POINT_GROUP]
         modules = tuple(str(target).partition(":")[0] for target in points.values())
         return Project(folder, str(project["name"]), str(project.get("version", "0")), modules)
@@ -68,9 +67,10 @@ def read_project(folder: Path) -> Project:
         ) from error
 
 
-def generators_of(project: Project) -> tuple[Registered[GeneratorSpec], ...]:
-    """Load the declarations of a project from its folder, and return its generators; raises like :func:`registry_of`."""
-    return tuple(owned(registry_of(project).generators, project))
+def _within_limit(text: bytes) -> bytes:
+    if len(text) > _LARGEST:
+        raise ValueError(f"more than {_LARGEST} bytes")
+    return text
 
 
 def registry_of(project: Project) -> Registry:

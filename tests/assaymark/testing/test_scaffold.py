@@ -10,9 +10,10 @@ import sys
 import pytest
 
 from assaymark.cli.application import cli
-from assaymark.errors import OptionError, OutputError, OutputExistsError
+from assaymark.errors import InputError, OptionError, OutputError, OutputExistsError
 from assaymark.provenance.keys import ensure_keys
 from assaymark.scaffold.writing import KINDS, NewPlugin, write_project
+from assaymark.testing.projects import read_project
 
 
 def call(*arguments, site=None, cwd=None, **environment):
@@ -115,6 +116,14 @@ def test_a_name_that_cannot_be_used_is_refused(name, tmp_path):
     with pytest.raises(OptionError):
         write_project(NewPlugin(name, "generator"), tmp_path / "x")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_project_file_that_is_too_large_is_refused(tmp_path):
+    write_project(NewPlugin("acme", "generator"), tmp_path / "acme")
+    with (tmp_path / "acme" / "pyproject.toml").open("a") as file:
+        file.write("#" * 2**20)
+    with pytest.raises(InputError, match="no plugin project"):
+        read_project(tmp_path / "acme")
 
 
 def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):

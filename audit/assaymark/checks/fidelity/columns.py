@@ -72,7 +72,7 @@ def _finding(
         scope,
         Outcome.SHOWN,
         value=told.number(measure.value),
-        ci=_within(told.around(measure.value, measure.distances[0].interval(data.policy.level))),
+        ci=told.around(measure.value, measure.distances[0].interval(data.policy.level)),
         null=fresh.null(measure.null) if fresh.usable else None,
         n=n,
         detail={
@@ -114,16 +114,12 @@ def _score(identifier: str, part: Part, listed: int, n: dict[str, int], data: Ch
             "distances": len(part.measures),
             "listed": listed,
             "rounded_to": told.step,
-            "score_interval": _within(told.around_score(score, (1.0 - high, 1.0 - low))),
+            "score_interval": told.around_score(score, (1.0 - high, 1.0 - low)),
             "real_is": None if floor is None else "score of the holdout",
             "null_is": None if floor is None else "how far the scores of two such holdouts lie apart, by sampling alone",
             "sdmetrics": _theirs(part, data),
         },
     )
-
-
-def _within(ends: tuple[float, float]) -> tuple[float, float]:
-    return max(ends[0], 0.0), min(ends[1], 1.0)
 
 
 def _theirs(part: Part, data: CheckInput) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Told:
         return rounding.coarse(self._score(first) - self._score(second), self.step)
 
     def around(self, value: float, ends: tuple[float, float]) -> tuple[float, float]:
-        """Return an interval around the rounded distance that holds the given one.
+        """Return an interval in [0, 1] around the rounded distance that holds the given one.
 
         Only its widths are rounded, upward: they hardly depend on any one count, where ends rounded by themselves would cut
         what fits into more and smaller pieces.
@@ -76,7 +76,8 @@ class Told:
             value: The estimate, exactly.
             ends: Its interval, exactly.
         """
-        return self._around(rounding.coarse(value, self.step), value, ends, self.step / 2.0)
+        low, high = self._around(rounding.coarse(value, self.step), value, ends, self.step / 2.0)
+        return max(low, 0.0), min(high, 1.0)
 
     def around_score(self, value: float, ends: tuple[float, float]) -> tuple[float, float]:
         """Return the same of a score, around :meth:`score`."""

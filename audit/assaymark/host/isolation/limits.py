@@ -17,6 +17,9 @@ ISOLATION = "ASSAYMARK_ISOLATION"
 MEMORY = "ASSAYMARK_WORKER_MEMORY"
 NETWORK = "ASSAYMARK_WORKER_NETWORK"
 
+NETWORK_EVENTS = frozenset({"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg"})
+"""Audit events of the interpreter (PEP 578) that tell of the network."""
+
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _SHARE = 0.9  # of the machine's memory, where nothing is said

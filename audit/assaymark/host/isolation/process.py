@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.errors import Cancelled, PluginFailedError
+from assaymark.host.isolation.environment import fresh_environment
 from assaymark.host.isolation.limits import Limits, Watch, kill_session
 from assaymark.host.isolation.protocol import EDITION, LONGEST, parse, read_error, send
 
@@ -47,7 +48,6 @@ class WorkerProcess:
         os.set_inheritable(theirs, True)  # noqa: FBT003 - the standard library's own signature
         command = [sys.executable, "-m", "assaymark.host.isolation.worker", str(theirs), str(self.place)]
         command.append("network" if limits.network else "offline")
-        path = os.pathsep.join(part for part in sys.path if part)
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,
             stdin=subprocess.PIPE,
@@ -55,7 +55,7 @@ class WorkerProcess:
             stderr=subprocess.DEVNULL,
             pass_fds=(theirs,),
             cwd=self.place,
-            env={**os.environ, "PYTHONPATH": path},
+            env=fresh_environment(),
             start_new_session=True,
             text=True,
         )

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from assaymark import __version__
 from assaymark.errors import AssaymarkError
 from assaymark.host.installed import plugin_digest
-from assaymark.host.isolation.limits import ISOLATION, Limits, Watch, forbid_network, kill_session
+from assaymark.host.isolation.environment import fresh_environment
+from assaymark.host.isolation.limits import ISOLATION, NETWORK_EVENTS, Limits, Watch, forbid_network, kill_session
 from assaymark.host.kept import keep, recall
 from assaymark.host.states import PluginInfo, PluginState
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 _MEMORY = 2**30  # bytes; a declaration should import nothing heavy
 _PROCESSES = 16
-_NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg")
 _KIND = "imports"
 
 
@@ -91,7 +91,6 @@ def _rehearsed(plugin: PluginInfo, limit: float) -> Rehearsal:
         place = Path(name)
         told = place / "told.json"
         command = [sys.executable, "-m", __name__, str(told), plugin.name, plugin.target, plugin.group]
-        path = os.pathsep.join(part or str(Path.cwd()) for part in sys.path)
         (place / "cwd").mkdir()
         with (place / "printed").open("wb") as printed:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -100,7 +99,7 @@ def _rehearsed(plugin: PluginInfo, limit: float) -> Rehearsal:
                 stdout=printed,
                 stderr=subprocess.DEVNULL,
                 cwd=place / "cwd",
-                env={**os.environ, "PYTHONPATH": path},
+                env=fresh_environment(),
                 start_new_session=True,
             )
             harm = _watched(process, limit)
@@ -144,7 +143,7 @@ def _told(path: Path) -> dict[str, Any] | None:
 
 def _listening(called: list[str]) -> Callable[[str, tuple[Any, ...]], None]:
     def hook(event: str, _: tuple[Any, ...]) -> None:
-        if event in _NETWORK:
+        if event in NETWORK_EVENTS:
             called.append(event)
 
     return hook

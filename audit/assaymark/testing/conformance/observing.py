@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from assaymark.host.isolation.environment import fresh_environment
 from assaymark.testing.conformance.catalogue import Nonconformance
 from assaymark.testing.conformance.watched import HEAVY, Watch
 
@@ -70,20 +71,7 @@ def heavy_imports(target: str) -> list[str]:
     """
     module = target.partition(":")[0]
     code = f"import sys, importlib; importlib.import_module({module!r}); print(*sorted({set(HEAVY)!r} & set(sys.modules)))"
-    environment = _environment()
-    done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise Nonconformance(f"a fresh process cannot import it: {last:.200}")
-    return done.stdout.split()
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part), "PYTHONHASHSEED": "4711"}
+    return in_a_fresh_process(code).split()
 
 
 def in_a_fresh_process(code: str, *arguments: Any) -> str:
@@ -94,7 +82,7 @@ def in_a_fresh_process(code: str, *arguments: Any) -> str:
     """
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", code, *map(str, arguments)],
-        env=_environment(),
+        env=fresh_environment(PYTHONHASHSEED="4711"),
         capture_output=True,
         text=True,
         check=False,

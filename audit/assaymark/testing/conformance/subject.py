@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from assaymark.execution import Run
+from assaymark.host.isolation.environment import fresh_environment
 from assaymark.host.registry import open_generator
 from assaymark.tables.table import Table
 from assaymark.testing.conformance.catalogue import Nonconformance
@@ -128,10 +128,9 @@ class Subject:
         told = place / "told.json"
         (place / "request.json").write_text(json.dumps(request), encoding="utf-8")
         command = [sys.executable, "-m", "assaymark.testing.conformance.watched", str(place / "request.json"), str(told)]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
         (place / "cwd").mkdir()
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command, env=environment, cwd=place / "cwd", capture_output=True, text=True, check=False, timeout=TIMEOUT
+            command, env=fresh_environment(), cwd=place / "cwd", capture_output=True, text=True, check=False, timeout=TIMEOUT
         )
         if not told.exists():
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from assaymark.host.isolation.limits import NETWORK_EVENTS
+
 HEAVY = ("numpy", "pandas", "pyarrow", "pydantic", "scipy", "sklearn", "torch")
-_NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.sendto")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -35,7 +36,7 @@ class Watch:
             writes = bool(set(mode or "") & set("wxa+")) or (isinstance(flags, int) and bool(flags & _WRITING))
             if writes and isinstance(path, str | bytes | os.PathLike):
                 self._wrote(os.path.realpath(os.fsdecode(path)))
-        elif event in _NETWORK:
+        elif event in NETWORK_EVENTS:
             self.called.append(f"{event} {arguments[1:]!r}"[:200])
             raise PermissionError("a generator must not use the network")
 
